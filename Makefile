@@ -1,0 +1,98 @@
+# make             build/overlap
+# make bench       the suite, its figures and summary, in results/ (QUICK=1: within 45 s)
+# make test        all tests
+# make lint        formatting, static analysis, shell scripts, man page
+# make format      lay out the sources
+# make install     PREFIX=/usr/local DESTDIR=
+#
+# What is missing on the machine, bench and test install through scripts/deps (NO_INSTALL=1: they
+# only say what). SANITIZE=address,undefined or SANITIZE=thread builds into a folder of its own.
+
+CC       ?= cc
+CFLAGS   ?= -O2 -g
+PREFIX   ?= /usr/local
+comma    := ,
+BUILD    ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+
+version  := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION)
+packages := jansson gsl
+http     := $(shell pkg-config --exists libllhttp 2>/dev/null && echo llhttp || echo http_parser)
+cppflags := -D_GNU_SOURCE -Iworkloads -Istrategies -Iharness $(shell pkg-config --cflags $(packages) 2>/dev/null)
+libs     := -lev -l$(http) $(shell pkg-config --libs $(packages) 2>/dev/null || echo -ljansson -lgsl -lgslcblas) -lm
+flags     = -std=c17 -pthread -Wall -Wextra -Wshadow -Wconversion $(CFLAGS) \
+            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
+
+sources  := $(wildcard workloads/*.c strategies/*.c harness/*.c)
+objects   = $(sources:%.c=$(BUILD)/%.o)
+parts     = $(filter-out %/main.o,$(objects))
+tests     = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*.c))
+yardsticks = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+
+all: $(BUILD)/overlap
+
+$(BUILD)/overlap: $(objects)
+	@echo "  LINK $@"
+	@$(CC) $(flags) $(LDFLAGS) -o $@ $^ $(libs)
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	@$(CC) $(flags) $(cppflags) -MMD -MP -c -o $@ $<
+
+$(tests): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(parts)
+	@echo "  LINK $@"
+	@$(CC) $(flags) $(LDFLAGS) -o $@ $^ -lcmocka $(libs)
+
+$(yardsticks): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
+	@echo "  LINK $@"
+	@$(CC) $(flags) $(LDFLAGS) -o $@ $^ -lm
+
+# Written when the compiler or its flags change, so that everything is built anew.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(flags)' | cmp -s - $@ || echo '$(CC) $(flags)' > $@
+
+# Every result says what it was built from, and how.
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(version)' | cmp -s - $@ || echo '$(version)' > $@
+$(BUILD)/harness/environment.o: $(BUILD)/version
+$(BUILD)/harness/environment.o: cppflags += -DOVERLAP_VERSION='"$(version)"' \
+	-DOVERLAP_FLAGS='"$(CFLAGS)$(if $(SANITIZE), -fsanitize=$(SANITIZE))"'
+
+bench:
+	@scripts/deps build bench
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) scripts/bench $(if $(QUICK),quick,default) $(OUT)
+
+test:
+	@scripts/deps build bench test
+	@$(MAKE) --no-print-directory all programs
+	@OVERLAP=$(BUILD)/overlap tests/run $(tests)
+
+programs: $(tests) $(yardsticks)
+
+lint:
+	@scripts/deps build lint
+	@scripts/lint
+
+format:
+	@scripts/deps lint
+	@scripts/format
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/overlap/suites \
+		$(DESTDIR)$(PREFIX)/share/overlap/scripts/charts $(DESTDIR)$(PREFIX)/share/man/man1
+	install $(BUILD)/overlap $(DESTDIR)$(PREFIX)/bin
+	install -m 644 harness/suites/*.suite $(DESTDIR)$(PREFIX)/share/overlap/suites
+	install scripts/figures scripts/referee $(DESTDIR)$(PREFIX)/share/overlap/scripts
+	install -m 644 scripts/charts/* $(DESTDIR)$(PREFIX)/share/overlap/scripts/charts
+	install -m 644 docs/overlap.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+clean:
+	rm -rf build build-*
+
+FORCE:
+.PHONY: all bench test programs lint format install clean FORCE
+.SECONDARY:
+-include $(objects:.o=.d) $(tests:=.d) $(yardsticks:=.d)

@@ -1,0 +1,596 @@
+/* See bench.h. */
+#include "bench.h"
+#include "calibrate.h"
+#include "clock.h"
+#include "environment.h"
+#include "options.h"
+#include "origin.h"
+#include "perfetto.h"
+#include "progress.h"
+#include "suite.h"
+#include "summary.h"
+#include "supervise.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+    const char *out;
+    uint64_t rounds, seed, budget_ns;
+    bool resume;
+} given;
+
+static const struct setting settings[] = {
+    {"out", 'o', SETTING_TEXT, NULL, "DIR", "folder for the results [results/DATE-TIME]",
+     &given.out, 0, 0},
+    {"rounds", 0, SETTING_COUNT, NULL, "N", "timing rounds [the suite's]", &given.rounds, 1,
+     100000},
+    {"budget", 0, SETTING_DURATION, NULL, "TIME", "begin no round that would end later [none]",
+     &given.budget_ns, 1, 7 * 86400e9},
+    {"seed", 0, SETTING_COUNT, "1", "N", "of the order of trials", &given.seed, 0, 9e15},
+    {"resume", 0, SETTING_FLAG, NULL, NULL, "go on with the run in --out", &given.resume, 0, 0},
+    {0},
+};
+
+/* Why a cell is run no more. */
+enum standing {
+    RUNS,
+    TOO_LONG, /* its least time exceeds the budget of a cell */
+    UNABLE,   /* a limit of this system stops it */
+    BROKEN,   /* it failed twice */
+};
+
+/* What the bench knows of a cell while it runs. */
+struct cell_state {
+    struct record identity; /* as the cell's own dry run told it */
+    enum standing standing;
+    unsigned failures;
+    double expected_ns[PASSES]; /* of one trial, process and all */
+};
+
+/* One trial to come. */
+struct entry {
+    size_t cell;
+    enum pass pass;
+};
+
+struct bench {
+    struct suite suite;
+    struct cell_state *states;
+    char *folder;
+    FILE *trials;
+    struct record *done; /* what an earlier session has left, with --resume */
+    size_t done_count;
+    double work_rate;
+    char origin_url[256];
+    pid_t origin;
+    uint64_t rounds, start_ns, trial_count;
+};
+
+static char *path_in(const struct bench *bench, const char *format, ...)
+{
+    char name[1024], *path;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(name, sizeof name, format, values);
+    va_end(values);
+    if (asprintf(&path, "%s/%s", bench->folder, name) < 0)
+        err(EXIT_UNABLE, "cannot name a file");
+    return path;
+}
+
+/* ---- The folder ---- */
+
+static void make_folder(const char *path)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        err(EXIT_UNABLE, "cannot make %s", path);
+    for (char *slash = copy + 1; (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        mkdir(copy, 0777); /* the last one tells whether it worked */
+        *slash = '/';
+    }
+    free(copy);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        err(EXIT_USAGE, "cannot make the folder %s", path);
+}
+
+static char *default_folder(void)
+{
+    char name[64];
+    time_t now = time(NULL);
+    struct tm local;
+    strftime(name, sizeof name, "results/%Y%m%d-%H%M%S", localtime_r(&now, &local));
+    char *folder = strdup(name);
+    if (!folder)
+        err(EXIT_UNABLE, "cannot name the folder of the results");
+    return folder;
+}
+
+/* Takes trials.csv, and with it the folder. */
+static void open_trials(struct bench *bench)
+{
+    char *path = path_in(bench, "trials.csv"), why[512];
+    bool there = access(path, F_OK) == 0;
+    if (there && !given.resume)
+        errx(EXIT_USAGE,
+             "%s already holds a run; go on with it by --resume or choose another --out",
+             bench->folder);
+    if (!there && given.resume)
+        errx(EXIT_USAGE, "%s holds no run to resume", bench->folder);
+    bench->trials = records_append(path, why, sizeof why);
+    if (!bench->trials)
+        errx(EXIT_USAGE, "%s", why);
+    size_t torn;
+    bench->done = records_read(path, &bench->done_count, &torn, why, sizeof why);
+    if (!bench->done)
+        errx(EXIT_USAGE, "%s", why);
+    free(path);
+}
+
+static void flush_trials(const struct bench *bench)
+{
+    if (fflush(bench->trials) != 0 || ferror(bench->trials)) {
+        progress_end();
+        err(EXIT_FAILED, "cannot write %s/trials.csv; what is there can be resumed", bench->folder);
+    }
+}
+
+/* ---- environment.json: the machine, and what a resumed bench must do alike ---- */
+
+static void write_environment(const struct bench *bench, const char *suite)
+{
+    json_t *environment = environment_read();
+    json_object_set_new(environment, "suite", json_string(suite));
+    json_object_set_new(environment, "rounds", json_integer((json_int_t)bench->rounds));
+    json_object_set_new(environment, "seed", json_integer((json_int_t)given.seed));
+    json_object_set_new(environment, "work_rate", json_real(bench->work_rate));
+    char *path = path_in(bench, "environment.json");
+    if (json_dump_file(environment, path, JSON_INDENT(2)) != 0)
+        err(EXIT_FAILED, "cannot write %s", path);
+    free(path);
+    json_decref(environment);
+}
+
+static void read_environment(struct bench *bench)
+{
+    char *path = path_in(bench, "environment.json");
+    json_error_t error;
+    json_t *environment = json_load_file(path, 0, &error);
+    double rate = json_real_value(json_object_get(environment, "work_rate"));
+    if (!environment || !(rate > 0))
+        errx(EXIT_USAGE, "cannot resume: %s holds no work_rate", path);
+    bench->work_rate = rate;
+    given.seed = (uint64_t)json_integer_value(json_object_get(environment, "seed"));
+    bench->rounds = (uint64_t)json_integer_value(json_object_get(environment, "rounds"));
+    json_decref(environment);
+    free(path);
+}
+
+/* The suite as it was run stays with its results; a resumed bench reads that one. */
+static void copy_suite(const struct bench *bench)
+{
+    char *path = path_in(bench, "suite.txt"), buffer[4096];
+    FILE *from = fopen(bench->suite.path, "re"), *to = fopen(path, "we");
+    if (!from || !to)
+        err(EXIT_FAILED, "cannot write %s", path);
+    for (size_t got; (got = fread(buffer, 1, sizeof buffer, from)) > 0;)
+        fwrite(buffer, 1, got, to);
+    fclose(from);
+    if (fclose(to) != 0)
+        err(EXIT_FAILED, "cannot write %s", path);
+    free(path);
+}
+
+/* ---- One trial ---- */
+
+enum { EXTRA_ARGUMENTS = 10 };
+
+/* The cell's arguments and those that the bench adds; freed by the caller, the words not. */
+static char **arguments_of(const struct cell *cell, const char *const extra[])
+{
+    size_t count = cell->argument_count;
+    char **arguments = calloc(count + EXTRA_ARGUMENTS + 1, sizeof *arguments);
+    if (!arguments)
+        err(EXIT_UNABLE, "cannot start a trial");
+    memcpy(arguments, cell->arguments, count * sizeof *arguments);
+    for (size_t i = 0; extra[i]; i++)
+        arguments[count++] = (char *)extra[i];
+    return arguments;
+}
+
+static void set_identity(struct record *record, const struct cell *cell, uint64_t round,
+                         uint64_t position, const char *pass)
+{
+    const char *base = strrchr(cell->strategy, '/');
+    record_set(&record->strategy, base ? base + 1 : cell->strategy);
+    record_set(&record->cell, cell->name);
+    record_set(&record->group, cell->group);
+    record_set(&record->pass, pass);
+    record->control = cell->control;
+    record->round = round;
+    record->position = position;
+}
+
+/* What the trial itself would have said of who it is, when it did not come to that. */
+static void complete_identity(struct record *record, const struct record *identity)
+{
+    if (!record->strategy) {
+        record_set(&record->workload, identity->workload);
+        record_set(&record->cpus, identity->cpus);
+        record_set(&record->options, identity->options);
+        record->tasks = identity->tasks;
+        record->workers = identity->workers;
+        record->seed = identity->seed;
+        record->unit_ns = identity->unit_ns;
+        record->work_rate = identity->work_rate;
+    }
+    record_set(&record->command, identity->command);
+}
+
+static void set_external_command(struct record *record, const struct cell *cell, const char *rate)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    if (!file)
+        err(EXIT_UNABLE, "cannot note a command");
+    fprintf(file, "%s run", cell->strategy);
+    for (char **word = cell->arguments; *word; word++)
+        fprintf(file, " %s", *word);
+    fprintf(file, " --work-rate %s --json", rate);
+    fclose(file);
+    record_set(&record->command, text);
+    free(text);
+}
+
+/* Asks each cell who it is and how long it takes at least. Ends the program when one is wrong. */
+static void check_cells(struct bench *bench)
+{
+    char rate[32];
+    snprintf(rate, sizeof rate, "%.15g", bench->work_rate);
+    for (size_t i = 0; i < bench->suite.cell_count && !interrupted; i++) {
+        const struct cell *cell = &bench->suite.cells[i];
+        struct cell_state *state = &bench->states[i];
+        record_init(&state->identity);
+        const char *extra[] = {"--work-rate", rate, "--dry-run", NULL, NULL, NULL};
+        if (strategy_is_external(cell->strategy)) { /* another strategy reads its options */
+            extra[3] = "-s";
+            extra[4] = "sequential";
+        }
+        char **arguments = arguments_of(cell, extra);
+        int status = supervise("sequential", arguments, PASS_TIMING, &state->identity, NULL);
+        free(arguments);
+        if (status > 0)
+            errx(status, "%s:%u: %s", bench->suite.path, cell->line, state->identity.reason);
+        if (strategy_is_external(cell->strategy)) {
+            state->identity.bound_ns = NO_NUMBER;
+            set_external_command(&state->identity, cell, rate);
+        }
+        uint64_t least_ns = state->identity.bound_ns;
+        if (least_ns != NO_NUMBER && least_ns > bench->suite.cell_budget_ns)
+            state->standing = TOO_LONG;
+        for (int pass = 0; pass < PASSES; pass++)
+            state->expected_ns[pass] =
+                least_ns == NO_NUMBER || pass == PASS_MEMORY ? 1e8 : (double)least_ns + 5e6;
+    }
+}
+
+static void write_row(struct bench *bench, const struct record *record)
+{
+    record_csv_row(record, bench->trials);
+    flush_trials(bench);
+}
+
+static void write_bound(struct bench *bench, size_t index)
+{
+    struct record *record = &bench->states[index].identity;
+    char why[256];
+    set_identity(record, &bench->suite.cells[index], 0, 0, "bound");
+    snprintf(why, sizeof why, "not run: it takes at least %.3g s, more than the %.3g s of a cell",
+             (double)record->bound_ns / 1e9, (double)bench->suite.cell_budget_ns / 1e9);
+    record_set(&record->reason, why);
+    record->ok = true;
+    write_row(bench, record);
+}
+
+/* A cell that cannot run here will not in the next round; one that failed gets one more chance. */
+static void judge_cell(struct cell_state *state, int status)
+{
+    if (status == EXIT_UNABLE)
+        state->standing = UNABLE;
+    else if (status != 0 && ++state->failures == 2)
+        state->standing = BROKEN;
+}
+
+static void run_entry(struct bench *bench, struct entry entry, uint64_t round, uint64_t position)
+{
+    const struct cell *cell = &bench->suite.cells[entry.cell];
+    struct cell_state *state = &bench->states[entry.cell];
+    char rate[32];
+    snprintf(rate, sizeof rate, "%.15g", bench->work_rate);
+    char *timeline =
+        path_in(bench, "timelines/%s.r%llu.csv", cell->name, (unsigned long long)round);
+    const char *extra[EXTRA_ARGUMENTS + 1] = {"--work-rate", rate};
+    size_t count = 2;
+    if (bench->origin) {
+        extra[count++] = "--origin";
+        extra[count++] = bench->origin_url;
+    }
+    if (!strategy_is_external(cell->strategy)) {
+        extra[count++] = "--pass";
+        extra[count++] = pass_names[entry.pass];
+    }
+    if (entry.pass == PASS_TIMELINE) {
+        extra[count++] = "--timeline";
+        extra[count++] = timeline;
+    }
+    char **arguments = arguments_of(cell, extra);
+    struct record record;
+    record_init(&record);
+    uint64_t start_ns = clock_now_ns();
+    int status = supervise(cell->strategy, arguments, entry.pass, &record, NULL);
+    state->expected_ns[entry.pass] = (double)(clock_now_ns() - start_ns);
+    free(arguments);
+    if (status >= 0) {
+        complete_identity(&record, &state->identity);
+        set_identity(&record, cell, round, position, pass_names[entry.pass]);
+        write_row(bench, &record);
+        bench->trial_count++;
+        judge_cell(state, status);
+    }
+    if (entry.pass == PASS_TIMELINE && status != 0)
+        unlink(timeline);
+    free(timeline);
+    record_drop(&record);
+}
+
+/* ---- Rounds ---- */
+
+static bool is_done(const struct bench *bench, struct entry entry, uint64_t round)
+{
+    for (size_t i = 0; i < bench->done_count; i++)
+        if (bench->done[i].round == round &&
+            strcmp(bench->done[i].pass, pass_names[entry.pass]) == 0 &&
+            strcmp(bench->done[i].cell, bench->suite.cells[entry.cell].name) == 0)
+            return true;
+    return false;
+}
+
+static bool has_entry(const struct bench *bench, struct entry entry, uint64_t round)
+{
+    if (!bench->suite.cells[entry.cell].passes[entry.pass] ||
+        (bench->states[entry.cell].standing == TOO_LONG && entry.pass != PASS_MEMORY))
+        return false;
+    uint64_t most = entry.pass == PASS_MEMORY     ? bench->suite.memory_rounds
+                    : entry.pass == PASS_TIMELINE ? bench->suite.timeline_rounds
+                                                  : bench->rounds;
+    if (round == 0)
+        return entry.pass == PASS_TIMING;
+    return round <= most;
+}
+
+/* The entries of a round in their shuffled order, which depends on seed and round alone. */
+static size_t make_round(const struct bench *bench, uint64_t round, struct entry *entries)
+{
+    size_t count = 0;
+    for (size_t cell = 0; cell < bench->suite.cell_count; cell++)
+        for (enum pass pass = 0; pass < PASSES; pass++)
+            if (has_entry(bench, (struct entry){cell, pass}, round))
+                entries[count++] = (struct entry){cell, pass};
+    for (size_t i = count; i > 1; i--) { /* Fisher and Yates */
+        size_t k = workload_random(given.seed, (uint32_t)round, (uint32_t)i) % i;
+        struct entry swap = entries[i - 1];
+        entries[i - 1] = entries[k];
+        entries[k] = swap;
+    }
+    return count;
+}
+
+/* What all rounds from `round` on are expected to take. */
+static double expected_ns(const struct bench *bench, uint64_t round)
+{
+    double sum = 0;
+    for (size_t cell = 0; cell < bench->suite.cell_count; cell++)
+        for (enum pass pass = 0; pass < PASSES; pass++)
+            for (uint64_t r = round; r <= bench->rounds; r++)
+                if (has_entry(bench, (struct entry){cell, pass}, r) &&
+                    bench->states[cell].standing == RUNS)
+                    sum += bench->states[cell].expected_ns[pass];
+    return sum;
+}
+
+static void run_round(struct bench *bench, uint64_t round, struct entry *entries)
+{
+    size_t count = make_round(bench, round, entries);
+    double later_ns = expected_ns(bench, round + 1), this_ns = 0;
+    for (size_t i = 0; i < count; i++)
+        this_ns += bench->states[entries[i].cell].expected_ns[entries[i].pass];
+    for (size_t i = 0; i < count && !interrupted; i++) {
+        const struct cell_state *state = &bench->states[entries[i].cell];
+        double expected = state->expected_ns[entries[i].pass];
+        double spent_ns = (double)(clock_now_ns() - bench->start_ns);
+        double left_ns = later_ns + this_ns;
+        progress_show(spent_ns / (spent_ns + left_ns), left_ns, "round %llu of %llu: %s, %s",
+                      (unsigned long long)round, (unsigned long long)bench->rounds,
+                      bench->suite.cells[entries[i].cell].name, pass_names[entries[i].pass]);
+        bool gone = state->standing == UNABLE || state->standing == BROKEN;
+        if (!gone && !is_done(bench, entries[i], round))
+            run_entry(bench, entries[i], round, i + 1);
+        this_ns -= expected;
+    }
+}
+
+/* Would the next round end after the budget? */
+static bool out_of_budget(const struct bench *bench, uint64_t round)
+{
+    if (!given.budget_ns || round == 0)
+        return false;
+    double spent_ns = (double)(clock_now_ns() - bench->start_ns);
+    double round_ns = expected_ns(bench, round) - expected_ns(bench, round + 1);
+    return spent_ns + round_ns > (double)given.budget_ns;
+}
+
+static void run_rounds(struct bench *bench)
+{
+    size_t most = bench->suite.cell_count * PASSES;
+    struct entry *entries = calloc(most, sizeof *entries);
+    if (!entries)
+        err(EXIT_UNABLE, "cannot plan a round");
+    uint64_t round = 0;
+    for (; round <= bench->rounds && !interrupted; round++) {
+        if (out_of_budget(bench, round)) {
+            progress_end();
+            warnx("the budget ends after %llu of %llu rounds", (unsigned long long)round - 1,
+                  (unsigned long long)bench->rounds);
+            break;
+        }
+        run_round(bench, round, entries);
+    }
+    progress_end();
+    free(entries);
+}
+
+/* ---- The command ---- */
+
+static void start_origin(struct bench *bench)
+{
+    char why[512], cpus[32];
+    bool wanted = false;
+    for (size_t i = 0; i < bench->suite.cell_count; i++) {
+        const struct workload *workload = workload_find(bench->suite.cells[i].workload);
+        wanted = wanted || (workload && workload->wants_origin);
+    }
+    if (!wanted)
+        return;
+    /* The last core: cells on one core use the first. */
+    cpu_set_t all;
+    sched_getaffinity(0, sizeof all, &all);
+    size_t last = CPU_SETSIZE - 1;
+    while (last > 0 && !CPU_ISSET(last, &all))
+        last--;
+    snprintf(cpus, sizeof cpus, "%zu", last);
+    bench->origin =
+        origin_start(cpus, bench->origin_url, sizeof bench->origin_url, why, sizeof why);
+    if (bench->origin < 0)
+        errx(EXIT_UNABLE, "%s", why);
+}
+
+static void open_bench(struct bench *bench, const char *suite)
+{
+    char why[1024];
+    bench->folder = given.out ? strdup(given.out) : default_folder();
+    if (!bench->folder)
+        err(EXIT_UNABLE, "cannot name the folder of the results");
+    if (given.resume && !given.out)
+        errx(EXIT_USAGE, "--resume needs --out DIR: the run to go on with");
+    char *stored = path_in(bench, "suite.txt");
+    if (suite_read(given.resume ? stored : suite, &bench->suite, why, sizeof why) != 0)
+        errx(EXIT_USAGE, "%s", why);
+    free(stored);
+    bench->states = calloc(bench->suite.cell_count, sizeof *bench->states);
+    if (!bench->states)
+        err(EXIT_UNABLE, "cannot plan the bench");
+    bench->rounds = given.rounds ? given.rounds : bench->suite.rounds;
+    if (given.resume)
+        read_environment(bench);
+    else
+        bench->work_rate = calibrate();
+    check_cells(bench);
+    if (interrupted)
+        interrupt_end();
+
+    make_folder(bench->folder);
+    char *timelines = path_in(bench, "timelines");
+    make_folder(timelines);
+    free(timelines);
+    open_trials(bench);
+    if (!given.resume) {
+        write_environment(bench, suite);
+        copy_suite(bench);
+        for (size_t i = 0; i < bench->suite.cell_count; i++)
+            if (bench->states[i].standing == TOO_LONG && bench->suite.cells[i].passes[PASS_TIMING])
+                write_bound(bench, i);
+    }
+    start_origin(bench);
+}
+
+/* The timelines that are drawn, for Perfetto as well. */
+static void write_traces(const struct summary *summary, const char *folder)
+{
+    for (size_t g = 0; g < summary->group_count; g++) {
+        for (size_t c = 0; c < summary->groups[g].cell_count; c++) {
+            const struct record *traced = summary->groups[g].cells[c].traced;
+            if (!traced)
+                continue;
+            char csv[4096], json[4096], why[1024];
+            snprintf(csv, sizeof csv, "%s/timelines/%s.r%llu.csv", folder, traced->cell,
+                     (unsigned long long)traced->round);
+            snprintf(json, sizeof json, "%s/timelines/%s.trace.json", folder, traced->cell);
+            if (perfetto_write(csv, json, traced->cell, why, sizeof why) != 0)
+                warnx("no trace for Perfetto: %s", why);
+        }
+    }
+}
+
+static void close_bench(struct bench *bench)
+{
+    if (bench->origin)
+        origin_stop(bench->origin);
+    if (fclose(bench->trials) != 0)
+        err(EXIT_FAILED, "cannot write %s/trials.csv", bench->folder);
+    for (size_t i = 0; i < bench->suite.cell_count; i++)
+        record_drop(&bench->states[i].identity);
+    for (size_t i = 0; i < bench->done_count; i++)
+        record_drop(&bench->done[i]);
+    free(bench->done);
+    free(bench->states);
+    suite_drop(&bench->suite);
+    free(bench->folder);
+}
+
+int bench_main(int argc, char **argv)
+{
+    const struct setting *const tables[] = {settings, NULL};
+    int operand = options_parse(
+        argc, argv,
+        &(struct command_line){
+            .usage = "overlap bench [SUITE] [OPTIONS]",
+            .summary = "Runs every cell of a suite in shuffled rounds and sums the trials up.",
+            .details =
+                "SUITE is a file, or one of those that come with the project: default, quick.",
+            .tables = tables,
+            .most = 1,
+        });
+    static struct bench bench;
+    char why[1024];
+    bench.start_ns = clock_now_ns();
+    interrupt_catch();
+    open_bench(&bench, operand < argc ? argv[operand] : "default");
+    run_rounds(&bench);
+
+    struct summary *summary = summary_read(bench.folder, bench.suite.baseline, why, sizeof why);
+    if (!summary || summary_save(summary, bench.folder, why, sizeof why) != 0)
+        errx(EXIT_FAILED, "%s", why);
+    write_traces(summary, bench.folder);
+    summary_print(summary, stdout);
+    bool failed = summary->failed_count > 0;
+    summary_free(summary);
+    if (interrupted)
+        warnx("stopped; go on with: overlap bench --resume --out %s", bench.folder);
+    else
+        printf("\n%llu trials in %.0f s; results in %s\n", (unsigned long long)bench.trial_count,
+               (double)(clock_now_ns() - bench.start_ns) / 1e9, bench.folder);
+    close_bench(&bench);
+    if (interrupted)
+        interrupt_end();
+    return failed ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,59 @@
+/* overlap: one command, a table of subcommands. */
+#include "bench.h"
+#include "doctor.h"
+#include "environment.h"
+#include "hyperfine.h"
+#include "list.h"
+#include "options.h"
+#include "origin.h"
+#include "run.h"
+#include "summary.h"
+#include "trial.h"
+#include "verify.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *summary; /* NULL: for the other commands and for scripts */
+} commands[] = {
+    {"list", list_main, "show the strategies and workloads"},
+    {"run", run_main, "run one workload under one strategy"},
+    {"bench", bench_main, "run a suite of cells in shuffled rounds"},
+    {"summary", summary_main, "sum up the trials of a bench again"},
+    {"verify", verify_main, "check that all strategies do the same work"},
+    {"doctor", doctor_main, "tell what on this machine would disturb or limit a run"},
+    {"origin", origin_main, "serve HTTP for the workload fetch"},
+    {"trial", trial_main, NULL},
+    {"import", import_main, NULL},
+};
+
+static void print_help(void)
+{
+    printf("usage: overlap COMMAND [OPTIONS]\n\n"
+           "The same tasks under every kind of concurrency: what each costs.\n\n");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (commands[i].summary)
+            printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+    printf("\noverlap COMMAND --help tells the options of each.\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "--help";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help();
+        return argc > 1 ? 0 : EXIT_USAGE;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("overlap %s\n", environment_version());
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    errx(EXIT_USAGE, "unknown command '%s'; overlap --help shows them", name);
+}

@@ -1,0 +1,240 @@
+/* See run.h. */
+#include "run.h"
+#include "calibrate.h"
+#include "cpus.h"
+#include "format.h"
+#include "origin.h"
+#include "setup.h"
+#include "supervise.h"
+#include "terminal.h"
+#include "trial.h"
+
+#include <err.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The command line of a trial in the making. */
+struct arguments {
+    char **words; /* ended by NULL */
+    size_t count;
+};
+
+static void add_argument(struct arguments *arguments, const char *word)
+{
+    arguments->words =
+        reallocarray(arguments->words, arguments->count + 2, sizeof *arguments->words);
+    if (!arguments->words)
+        err(EXIT_UNABLE, "cannot start a trial");
+    arguments->words[arguments->count++] = (char *)word;
+    arguments->words[arguments->count] = NULL;
+}
+
+static int run_pass(const struct setup *setup, const struct arguments *base, enum pass pass,
+                    const char *timeline, struct record *record)
+{
+    struct arguments arguments = {0};
+    char *complaint;
+    for (size_t i = 0; i < base->count; i++)
+        add_argument(&arguments, base->words[i]);
+    if (setup->strategy) {
+        add_argument(&arguments, "--pass");
+        add_argument(&arguments, pass_names[pass]);
+    }
+    if (timeline) {
+        add_argument(&arguments, "--timeline");
+        add_argument(&arguments, timeline);
+    }
+    record_init(record);
+    int status = supervise(setup->strategy_name, arguments.words, pass, record, &complaint);
+    /* The reason is its last line; what else it said helps as well. */
+    size_t length = complaint ? strlen(complaint) : 0;
+    while (length > 0 && complaint[length - 1] == '\n')
+        complaint[--length] = '\0';
+    const char *last = complaint ? strrchr(complaint, '\n') : NULL;
+    if (status != 0 && last)
+        fprintf(stderr, "%.*s\n", (int)(last - complaint), complaint);
+    free(complaint);
+    free(arguments.words);
+    return status;
+}
+
+/* ---- What a person sees ---- */
+
+static void print_row(const char *name, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    printf("  %-18s ", name);
+    vprintf(format, values);
+    printf("\n");
+    va_end(values);
+}
+
+static void print_record(const struct record *record)
+{
+    char a[32], b[32], c[32];
+    printf("%s × %llu under %s, cores %s%s%s\n\n", record->workload,
+           (unsigned long long)record->tasks, record->strategy, record->cpus,
+           record->options ? ", " : "", record->options ? record->options : "");
+    if (record->ideal_ns != NO_NUMBER)
+        print_row("wall time", "%s, %.3f × the ideal schedule (%s)",
+                  format_ns(a, sizeof a, (double)record->wall_ns),
+                  (double)record->wall_ns / (double)record->ideal_ns,
+                  format_ns(b, sizeof b, (double)record->ideal_ns));
+    else
+        print_row("wall time", "%s", format_ns(a, sizeof a, (double)record->wall_ns));
+    print_row("CPU time", "%s user, %s system", format_ns(a, sizeof a, (double)record->user_ns),
+              format_ns(b, sizeof b, (double)record->system_ns));
+    print_row("latency", "p50 %s, p99 %s, max %s",
+              format_ns(a, sizeof a, (double)record->latency_p50_ns),
+              format_ns(b, sizeof b, (double)record->latency_p99_ns),
+              format_ns(c, sizeof c, (double)record->latency_max_ns));
+    if (!isnan(record->stretch_max))
+        print_row("stretch", "%.2f at most (a task's time / its time alone)", record->stretch_max);
+    print_row("switches", "%llu task, %llu voluntary, %llu involuntary",
+              (unsigned long long)record->task_switches,
+              (unsigned long long)record->voluntary_switches,
+              (unsigned long long)record->involuntary_switches);
+    print_row("tasks", "%llu started, %llu at once, %llu done, digest %s",
+              (unsigned long long)record->tasks_started, (unsigned long long)record->tasks_peak,
+              (unsigned long long)record->tasks_done, record->digest);
+    if (record->bytes_moved)
+        print_row("moved", "%s", format_bytes(a, sizeof a, (double)record->bytes_moved));
+}
+
+static void print_memory(const struct record *record)
+{
+    char a[32], b[32], c[32];
+    if (record->ok)
+        print_row("memory", "%s + %s page tables + %s kernel stacks, %llu tasks held",
+                  format_bytes(a, sizeof a, (double)record->pss_bytes),
+                  format_bytes(b, sizeof b, (double)record->page_table_bytes),
+                  format_bytes(c, sizeof c, (double)record->kernel_stack_bytes),
+                  (unsigned long long)record->tasks_held);
+    else
+        print_row("memory", "not read: %s", record->reason);
+}
+
+/* A trial that took longer than this is not run again for its timeline. */
+static const uint64_t patience_ns = UINT64_C(10) * 1000000000;
+
+static int show(const struct setup *setup, const struct arguments *arguments)
+{
+    struct record record;
+    int status = run_pass(setup, arguments, PASS_TIMING, NULL, &record);
+    if (status != 0) {
+        if (status > 0)
+            warnx("%s", record.reason);
+        record_drop(&record);
+        return status;
+    }
+    print_record(&record);
+    uint64_t wall_ns = record.wall_ns;
+    record_drop(&record);
+    if (!setup->strategy)
+        return 0;
+
+    status = run_pass(setup, arguments, PASS_MEMORY, NULL, &record);
+    if (status >= 0)
+        print_memory(&record);
+    record_drop(&record);
+    if (status < 0)
+        return status;
+    if (wall_ns > patience_ns && !setup->timeline) {
+        printf("\n(no timeline: it would take another %.0f s; --timeline FILE records one)\n",
+               (double)wall_ns / 1e9);
+        return 0;
+    }
+
+    char path[] = "/tmp/overlap-timeline.XXXXXX";
+    const char *timeline = setup->timeline;
+    if (!timeline) {
+        int fd = mkstemp(path);
+        if (fd < 0) {
+            warn("no timeline: cannot make a file in /tmp");
+            return 0;
+        }
+        close(fd);
+        timeline = path;
+    }
+    printf("\n");
+    status = run_pass(setup, arguments, PASS_TIMELINE, timeline, &record);
+    if (status == 0)
+        terminal_timeline(timeline, &record);
+    else if (status > 0)
+        warnx("no timeline: %s", record.reason);
+    if (!setup->timeline)
+        unlink(path);
+    record_drop(&record);
+    return status;
+}
+
+/* One line for programs. */
+static int print_json(const struct setup *setup, const struct arguments *arguments)
+{
+    struct record record;
+    int status = run_pass(setup, arguments, setup->pass, setup->timeline, &record);
+    if (status >= 0) {
+        if (!record.strategy)
+            setup_identify(setup, &record); /* it ended before it could say who it was */
+        char *line = record_to_json(&record);
+        printf("%s\n", line);
+        free(line);
+        if (status != 0)
+            warnx("%s", record.reason);
+    }
+    record_drop(&record);
+    return status;
+}
+
+/* ---- The command ---- */
+
+/* Cores for the origin: those that the trial leaves free, or else all. */
+static void choose_origin_cpus(const struct setup *setup, char *text, size_t bytes)
+{
+    cpu_set_t all, rest;
+    char why[256];
+    cpus_parse("all", &all, why, sizeof why);
+    CPU_XOR(&rest, &all, &setup->cpus);
+    cpus_print(CPU_COUNT(&rest) ? &rest : &all, text, bytes);
+}
+
+int run_main(int argc, char **argv)
+{
+    struct setup setup;
+    struct arguments arguments = {0};
+    for (int i = 1; i < argc; i++)
+        add_argument(&arguments, argv[i]);
+    setup_parse(argc, argv, &setup);
+    if (setup.dry_run && setup.strategy)
+        return trial_main(argc, argv);
+
+    char rate[32], url[256], cpus[1024], why[512];
+    if (isnan(params.work_rate)) {
+        params.work_rate = calibrate_cached();
+        snprintf(rate, sizeof rate, "%.15g", params.work_rate);
+        add_argument(&arguments, "--work-rate");
+        add_argument(&arguments, rate);
+    }
+    interrupt_catch();
+    pid_t origin = 0;
+    const struct workload *workload = setup.workload;
+    if (workload->wants_origin && workload->wants_origin() && !params.origin) {
+        choose_origin_cpus(&setup, cpus, sizeof cpus);
+        origin = origin_start(cpus, url, sizeof url, why, sizeof why);
+        if (origin < 0)
+            errx(EXIT_UNABLE, "%s", why);
+        add_argument(&arguments, "--origin");
+        add_argument(&arguments, url);
+    }
+
+    int status = setup.json ? print_json(&setup, &arguments) : show(&setup, &arguments);
+    if (origin)
+        origin_stop(origin);
+    free(arguments.words);
+    if (interrupted)
+        interrupt_end();
+    return status;
+}

@@ -1,0 +1,171 @@
+/*
+ * Which limit of the system stopped a strategy. The kernel says only EAGAIN or ENOMEM; so the
+ * limits that can be behind it are compared with what is in use, and the fullest one is named.
+ */
+#include "limit.h"
+#include "strategy.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static uint64_t read_number(const char *path)
+{
+    unsigned long long number = UINT64_MAX; /* "max", or no such file: no limit */
+    FILE *file = fopen(path, "re");
+    if (file) {
+        if (fscanf(file, "%llu", &number) != 1)
+            number = UINT64_MAX;
+        fclose(file);
+    }
+    return number;
+}
+
+static uint64_t count_lines(const char *path)
+{
+    uint64_t lines = 0;
+    FILE *file = fopen(path, "re");
+    if (file) {
+        for (int c; (c = getc(file)) != EOF;)
+            lines += c == '\n';
+        fclose(file);
+    }
+    return lines;
+}
+
+/* Tasks that the kernel schedules now, in the whole system: "1/234" in /proc/loadavg. */
+static uint64_t count_threads(void)
+{
+    unsigned long long threads = 0;
+    FILE *file = fopen("/proc/loadavg", "re");
+    if (file) {
+        if (fscanf(file, "%*s %*s %*s %*u/%llu", &threads) != 1)
+            threads = 0;
+        fclose(file);
+    }
+    return threads;
+}
+
+/* The pids controller of this process's cgroup, version 1 or 2. */
+static void read_pids_cgroup(uint64_t *used, uint64_t *limit)
+{
+    *used = 0;
+    *limit = UINT64_MAX;
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    if (!file)
+        return;
+    char line[512];
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        char *controllers = strchr(line, ':');
+        char *group = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!group)
+            continue;
+        *group++ = '\0';
+        const char *root;
+        if (strcmp(controllers, ":pids") == 0)
+            root = "/sys/fs/cgroup/pids";
+        else if (strcmp(controllers, ":") == 0)
+            root = "/sys/fs/cgroup";
+        else
+            continue;
+        char path[640];
+        snprintf(path, sizeof path, "%s%s/pids.max", root, group);
+        uint64_t found = read_number(path);
+        if (found == UINT64_MAX)
+            continue;
+        *limit = found;
+        snprintf(path, sizeof path, "%s%s/pids.current", root, group);
+        *used = read_number(path);
+    }
+    fclose(file);
+}
+
+void limits_read(uint64_t made, struct limit limits[LIMITS])
+{
+    struct rlimit processes;
+    getrlimit(RLIMIT_NPROC, &processes);
+    uint64_t threads = count_threads(), group_used, group_limit;
+    read_pids_cgroup(&group_used, &group_limit);
+    const struct limit now[LIMITS] = {
+        {"the cgroup's pids.max", "systemctl set-property user.slice TasksMax=infinity", group_used,
+         group_limit, 1},
+        {"kernel.pid_max", "sysctl -w kernel.pid_max=4194304", threads,
+         read_number("/proc/sys/kernel/pid_max"), 1},
+        {"kernel.threads-max", "sysctl -w kernel.threads-max=4000000", threads,
+         read_number("/proc/sys/kernel/threads-max"), 1},
+        {"vm.max_map_count", "sysctl -w vm.max_map_count=4000000", count_lines("/proc/self/maps"),
+         read_number("/proc/sys/vm/max_map_count"), 2},
+        /* The kernel counts the user's threads in all processes; ours alone is a lower bound. The
+         * superuser is not held to it. */
+        {"the limit of processes (RLIMIT_NPROC)", "ulimit -u unlimited", made,
+         geteuid() ? processes.rlim_cur : UINT64_MAX, 1},
+    };
+    memcpy(limits, now, sizeof now);
+}
+
+static const struct limit *fullest(const struct limit *limits, size_t count)
+{
+    const struct limit *found = NULL;
+    double most = 0.9; /* a limit that is less full than this did not stop anyone */
+    for (size_t i = 0; i < count; i++) {
+        double full = (double)limits[i].used / (double)limits[i].limit;
+        if (full > most) {
+            most = full;
+            found = &limits[i];
+        }
+    }
+    return found;
+}
+
+int strategy_limit(struct trial *trial, const char *what, unsigned made, int error)
+{
+    if (error == EMFILE) {
+        struct rlimit files;
+        getrlimit(RLIMIT_NOFILE, &files);
+        snprintf(trial->reason, sizeof trial->reason,
+                 "cannot make %s %u of %u: the limit of open files (RLIMIT_NOFILE) is %" PRIu64
+                 "; raise it with: ulimit -n %u (its ceiling: /etc/security/limits.conf)",
+                 what, made + 1, trial->tasks, (uint64_t)files.rlim_max, 2 * trial->tasks + 64);
+        return STRATEGY_LIMIT;
+    }
+    if (error == ENFILE) {
+        snprintf(trial->reason, sizeof trial->reason,
+                 "cannot make %s %u of %u: the system's limit of open files is reached; raise it "
+                 "with: sysctl -w fs.file-max=%u",
+                 what, made + 1, trial->tasks, 1000000u);
+        return STRATEGY_LIMIT;
+    }
+    if (error == EADDRNOTAVAIL) {
+        snprintf(trial->reason, sizeof trial->reason,
+                 "cannot make %s %u of %u: no local port is free (net.ipv4.ip_local_port_range); "
+                 "raise it with: sysctl -w net.ipv4.ip_local_port_range='1024 65535'",
+                 what, made + 1, trial->tasks);
+        return STRATEGY_LIMIT;
+    }
+
+    struct limit limits[LIMITS];
+    limits_read((uint64_t)made + 1, limits);
+    const struct limit *limit = fullest(limits, LIMITS);
+    struct rlimit processes;
+    getrlimit(RLIMIT_NPROC, &processes);
+    if (limit)
+        snprintf(trial->reason, sizeof trial->reason,
+                 "cannot make %s %u of %u: %s is %" PRIu64 "; raise it with: %s", what, made + 1,
+                 trial->tasks, limit->name, limit->limit, limit->raise);
+    else if (error == EAGAIN && geteuid() != 0 && processes.rlim_cur != RLIM_INFINITY)
+        snprintf(
+            trial->reason, sizeof trial->reason,
+            "cannot make %s %u of %u: the limit of processes (RLIMIT_NPROC, all of this user's) "
+            "is %" PRIu64 "; raise it with: ulimit -u unlimited",
+            what, made + 1, trial->tasks, (uint64_t)processes.rlim_cur);
+    else
+        snprintf(trial->reason, sizeof trial->reason, "cannot make %s %u of %u: %s%s", what,
+                 made + 1, trial->tasks, strerror(error),
+                 error == ENOMEM ? "; more memory or fewer tasks (-n) would do" : "");
+    return limit || error == EAGAIN || error == ENOMEM ? STRATEGY_LIMIT : STRATEGY_FAILED;
+}

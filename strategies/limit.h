@@ -1,0 +1,19 @@
+/* The limits of the system on how many processes and threads there can be. */
+#ifndef OVERLAP_LIMIT_H
+#define OVERLAP_LIMIT_H
+
+#include <stdint.h>
+
+struct limit {
+    const char *name;
+    const char *raise; /* the command that raises it */
+    uint64_t used, limit;
+    unsigned per_task; /* what a task with a thread or a process of its own takes of it */
+};
+enum { LIMITS = 5 };
+
+/* Reads what is in use now, of which `made` tasks are known to be this user's. No limit is
+ * UINT64_MAX. */
+void limits_read(uint64_t made, struct limit limits[LIMITS]);
+
+#endif

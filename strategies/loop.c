@@ -1,0 +1,192 @@
+/*
+ * See loop.h. Two things are not what libev would do by itself:
+ *
+ * Deadlines go through one timerfd. libev's epoll backend hands epoll_wait() whole milliseconds, so
+ * an ev_timer is up to one millisecond late; a timerfd is as punctual as nanosleep(). It is armed
+ * only before waiting, and only when it would go off too late: a wake-up costs one system call more
+ * than epoll_wait(), and a timeout that is never reached costs none.
+ *
+ * A stopped watcher keeps its place in the kernel's interest list, as libev leaves it there. So a
+ * connection that waits for its answer again and again needs one epoll_ctl(), not one each time;
+ * but only as long as the descriptor stays the same file, which the loop knows of its own
+ * connections.
+ */
+#include "loop.h"
+#include "clock.h"
+#include "op.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define container_of(pointer, type, member)                                                        \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* ---- Completion ---- */
+
+static void complete(struct loop *loop, struct waiter *waiter, int64_t result)
+{
+    heap_remove(&loop->deadlines, &waiter->deadline);
+    if (waiter->op->kind == OP_CONNECT)
+        waiter->socket = (int)result;
+    loop->waiting--;
+    loop_ready(loop, waiter, result);
+}
+
+static void on_io(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)events;
+    struct waiter *waiter = container_of(io, struct waiter, io);
+    const struct op *op = waiter->op;
+    int64_t result = op->kind == OP_CONNECT ? op_connect_end(io->fd) : op_try(op);
+    if (result == -EAGAIN)
+        return;
+    ev_io_stop(ev, io);
+    complete(ev_userdata(ev), waiter, result);
+}
+
+/* The deadline of a sleep is its end, that of any other op is its failure. */
+static void expire(struct loop *loop, struct waiter *waiter)
+{
+    int64_t result = 0;
+    if (waiter->op->kind != OP_SLEEP) {
+        ev_io_stop(loop->ev, &waiter->io);
+        if (waiter->op->kind == OP_CONNECT)
+            close(waiter->io.fd);
+        result = -ETIMEDOUT;
+    }
+    complete(loop, waiter, result);
+}
+
+static void arm(struct loop *loop, uint64_t ns)
+{
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
+    timerfd_settime(loop->timer.fd, TFD_TIMER_ABSTIME, &when, NULL);
+    loop->armed_ns = ns ? ns : UINT64_MAX;
+}
+
+static void on_timer(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)io, (void)events;
+    struct loop *loop = ev_userdata(ev);
+    uint64_t now = clock_now_ns();
+    struct heap_node *top;
+    while ((top = heap_top(&loop->deadlines)) && top->key <= now)
+        expire(loop, container_of(top, struct waiter, deadline));
+    loop->armed_ns = UINT64_MAX;
+    if (!top)
+        arm(loop, 0); /* or it would stay readable */
+}
+
+/* ---- Waiting ---- */
+
+static void add_deadline(struct loop *loop, struct waiter *waiter, uint64_t time_ns)
+{
+    waiter->deadline.key = clock_now_ns() + time_ns;
+    heap_push(&loop->deadlines, &waiter->deadline); /* loop_open() made room */
+}
+
+static void watch(struct loop *loop, struct waiter *waiter, int fd, int events)
+{
+    if (waiter->op->kind != OP_CONNECT && waiter->io.fd == fd && waiter->socket == fd)
+        ev_io_modify(&waiter->io, events);
+    else
+        ev_io_init(&waiter->io, on_io, fd, events);
+    ev_io_start(loop->ev, &waiter->io);
+    if (waiter->op->time_ns)
+        add_deadline(loop, waiter, waiter->op->time_ns);
+}
+
+/* Begins an op on a socket. Returns its result, or -EAGAIN when the waiter must wait. */
+static int64_t begin(struct loop *loop, struct waiter *waiter, const struct op *op)
+{
+    if (op->kind == OP_CONNECT) {
+        bool in_progress;
+        int fd = op_connect_begin(op, &in_progress);
+        waiter->socket = fd;
+        if (fd < 0 || !in_progress)
+            return fd;
+        watch(loop, waiter, fd, EV_WRITE);
+        return -EAGAIN;
+    }
+    int64_t result = op_try(op);
+    if (result == -EAGAIN)
+        watch(loop, waiter, op->fd, op->kind == OP_SEND ? EV_WRITE : EV_READ);
+    return result;
+}
+
+void loop_await(struct loop *loop, struct waiter *waiter, const struct op *op)
+{
+    if (op->kind == OP_YIELD) {
+        loop_ready(loop, waiter, 0);
+        return;
+    }
+    waiter->op = op;
+    if (op->kind == OP_SLEEP) {
+        add_deadline(loop, waiter, op->time_ns);
+        loop->waiting++;
+        return;
+    }
+    int64_t result = begin(loop, waiter, op);
+    if (result == -EAGAIN)
+        loop->waiting++;
+    else
+        loop_ready(loop, waiter, result);
+}
+
+static void look_for_completed(struct loop *loop)
+{
+    struct heap_node *top = heap_top(&loop->deadlines);
+    if (top && top->key < loop->armed_ns)
+        arm(loop, top->key);
+    ev_run(loop->ev, loop->ready ? EVRUN_NOWAIT : EVRUN_ONCE);
+}
+
+struct waiter *loop_next(struct loop *loop)
+{
+    while (loop->turn == 0) {
+        if (loop->waiting)
+            look_for_completed(loop);
+        else if (!loop->ready)
+            return NULL;
+        loop->turn = loop->ready;
+    }
+    struct waiter *waiter = loop->first;
+    loop->first = waiter->next;
+    if (!loop->first)
+        loop->last = &loop->first;
+    loop->ready--;
+    loop->turn--;
+    return waiter;
+}
+
+/* ---- Life ---- */
+
+int loop_open(struct loop *loop, unsigned waiters)
+{
+    *loop = (struct loop){.last = &loop->first, .armed_ns = UINT64_MAX};
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (timer < 0)
+        return -errno;
+    loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    if (!loop->ev || heap_reserve(&loop->deadlines, waiters) != 0) {
+        int error = errno ? errno : ENOMEM;
+        if (loop->ev)
+            ev_loop_destroy(loop->ev);
+        close(timer);
+        return -error;
+    }
+    ev_set_userdata(loop->ev, loop);
+    ev_io_init(&loop->timer, on_timer, timer, EV_READ);
+    ev_io_start(loop->ev, &loop->timer);
+    return 0;
+}
+
+void loop_close(struct loop *loop)
+{
+    ev_loop_destroy(loop->ev);
+    close(loop->timer.fd);
+    heap_drop(&loop->deadlines);
+}

@@ -1,0 +1,57 @@
+/*
+ * The event loop of the strategies that switch in user space: a queue of those that are ready,
+ * first ready first served; deadlines; and libev for sockets. It performs ops; its user resumes.
+ */
+#ifndef OVERLAP_LOOP_H
+#define OVERLAP_LOOP_H
+
+#include "heap.h"
+#include "task.h"
+
+#include <ev.h>
+
+/* One who awaits an op: the loop's part of a coroutine. All zero before its first op. */
+struct waiter {
+    struct waiter *next;       /* in the queue of the ready */
+    const struct op *op;       /* what it awaits */
+    int64_t result;            /* what that brought, once it is ready */
+    struct heap_node deadline; /* of a sleep, or of an op that may time out */
+    ev_io io;                  /* on op->fd, while the op would block */
+    int socket;                /* the descriptor that its OP_CONNECT brought */
+};
+
+struct loop {
+    struct ev_loop *ev;
+    struct waiter *first, **last; /* the ready ones */
+    unsigned ready;               /* how many they are */
+    unsigned turn;                /* how many of them are still to be served before looking for
+                                   * completed ops again */
+    unsigned waiting;             /* how many wait for their op */
+    struct heap deadlines;
+    ev_io timer;       /* on a timerfd, armed with the earliest deadline */
+    uint64_t armed_ns; /* what it is armed with; UINT64_MAX: nothing */
+};
+
+/* Makes a loop for up to `waiters` of them. 0 or -errno. */
+int loop_open(struct loop *loop, unsigned waiters);
+
+/* Releases what loop_open() made. Whoever still waits is forgotten. */
+void loop_close(struct loop *loop);
+
+/* Puts it at the end of the queue, to be returned by loop_next() with that result. */
+static inline void loop_ready(struct loop *loop, struct waiter *waiter, int64_t result)
+{
+    waiter->result = result;
+    waiter->next = NULL;
+    *loop->last = waiter;
+    loop->last = &waiter->next;
+    loop->ready++;
+}
+
+/* Has the op performed; the waiter becomes ready when it is complete. The op stays the task's. */
+void loop_await(struct loop *loop, struct waiter *waiter, const struct op *op);
+
+/* The next one that is ready, with its result; waits when there is none. NULL: nobody is left. */
+struct waiter *loop_next(struct loop *loop);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * pthreads: a thread per task.
+ *
+ * Where it runs: one process, a kernel thread for each task. Who decides the order: the kernel,
+ * which may take a computing thread off its core at any time. What blocks: an op blocks its own
+ * thread alone. What one more task costs: a stack, a kernel thread, and its switches.
+ */
+#include "op.h"
+#include "strategy.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+static void *thread_main(void *argument)
+{
+    struct task *task = argument;
+    int64_t result = 0;
+    for (const struct op *op; (op = task_resume(task, result));)
+        result = op_block(op);
+    task_free(task);
+    return NULL;
+}
+
+static int pthreads_run(struct trial *trial)
+{
+    pthread_t *threads = calloc(trial->tasks, sizeof *threads);
+    if (!threads)
+        return strategy_limit(trial, "task", 0, errno);
+
+    unsigned made = 0;
+    int error = 0;
+    for (; made < trial->tasks; made++) {
+        struct task *task = task_create(trial, made);
+        error = task ? pthread_create(&threads[made], NULL, thread_main, task) : errno;
+        if (error) {
+            task_free(task);
+            break;
+        }
+    }
+    /* After an error the process ends, and with it the threads that there are. */
+    for (unsigned i = 0; i < made && !error; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+    return error ? strategy_limit(trial, "thread", made, error) : 0;
+}
+
+STRATEGY(pthreads) = {
+    .name = "pthreads",
+    .summary = "a thread per task",
+    .alive = ALIVE_ALL,
+    .run = pthreads_run,
+};

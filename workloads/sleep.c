@@ -1,0 +1,57 @@
+/*
+ * sleep: each task waits once, for a random time between --shortest and --longest units, and does
+ * nothing else. The talk's "1000 sleeps of one to three seconds"; with the default unit of 100 ms
+ * it is a tenth of that. All the time is waiting, so what it shows is what a waiting task costs.
+ */
+#include "workload.h"
+
+#include <stdio.h>
+
+static double shortest, longest;
+
+static const struct setting settings[] = {
+    {"shortest", 0, SETTING_NUMBER, "1", "UNITS", "least time to sleep, in units", &shortest, 0,
+     1e9},
+    {"longest", 0, SETTING_NUMBER, "3", "UNITS", "most time to sleep, in units", &longest, 0, 1e9},
+    {0},
+};
+
+static uint64_t sleep_ns(uint32_t id)
+{
+    double share = workload_random(params.seed, id, 0) / 4294967296.0;
+    return (uint64_t)((shortest + share * (longest - shortest)) * (double)params.unit_ns);
+}
+
+static int sleep_prepare(char *why, size_t why_bytes)
+{
+    if (shortest <= longest)
+        return 0;
+    snprintf(why, why_bytes, "--shortest %g is more than --longest %g", shortest, longest);
+    return -1;
+}
+
+static const struct op *sleep_body(struct task *task, int64_t result)
+{
+    TASK_BEGIN(task);
+    AWAIT(task, op_sleep(sleep_ns(task->id)));
+    if (result < 0)
+        task->result->error = (int32_t)-result;
+    task->result->digest = (uint32_t)sleep_ns(task->id);
+    TASK_END(task);
+}
+
+static unsigned sleep_plan(uint32_t id, struct step *steps)
+{
+    steps[0] = (struct step){.wait_ns = sleep_ns(id)};
+    return 1;
+}
+
+WORKLOAD(sleep) = {
+    .name = "sleep",
+    .summary = "waits once, for a random 1 to 3 units of time",
+    .task_bytes = sizeof(struct task),
+    .settings = settings,
+    .prepare = sleep_prepare,
+    .body = sleep_body,
+    .plan = sleep_plan,
+};

@@ -1,0 +1,72 @@
+/*
+ * A workload is a way to make N tasks from a seed: what is done. It knows no strategy and no
+ * clock. One file per workload, found by the build; it ends with its descriptor:
+ *
+ *     WORKLOAD(nap) = { .name = "nap", .summary = "...", .task_bytes = sizeof(struct nap), ... };
+ */
+#ifndef OVERLAP_WORKLOAD_H
+#define OVERLAP_WORKLOAD_H
+
+#include "registry.h"
+#include "settings.h"
+#include "task.h"
+
+/* What all workloads are given. */
+struct params {
+    uint64_t seed;
+    uint64_t unit_ns;   /* the talk's unit of time, one second there */
+    double work_rate;   /* iterations of work() per nanosecond, as calibrated */
+    const char *origin; /* http://host:port of the built-in origin; NULL unless wants_origin() */
+    unsigned tasks;
+};
+extern struct params params;
+
+/* One step of a task's plan: compute so much, then wait so long. */
+struct step {
+    uint64_t iterations; /* of work() */
+    uint64_t wait_ns;
+};
+enum { PLAN_STEPS_MAX = 16 };
+
+struct workload {
+    const char *name;
+    const char *summary;            /* one line for `overlap list` */
+    size_t task_bytes;              /* of the struct that starts with `struct task` */
+    const struct setting *settings; /* its own options, ended by a row without a name; or NULL */
+    /* Does it need the built-in HTTP server (params.origin), its settings being what they are?
+     * Optional. */
+    bool (*wants_origin)(void);
+
+    /* Once per trial, before the clock starts: checks settings, resolves names, allocates what
+     * all tasks share. Returns 0, or -1 with one line in `why` (wrong use). Optional. */
+    int (*prepare)(char *why, size_t why_bytes);
+
+    /* Fills the zeroed struct of task `task->id`: a function of params, settings and the id alone.
+     * Returns 0 or -errno. Optional. */
+    int (*init)(struct task *task);
+
+    /* The task itself. Required. */
+    const struct op *(*body)(struct task *task, int64_t result);
+
+    /* Releases what the task holds (descriptors, buffers), wherever it stands. Optional. */
+    void (*release)(struct task *task);
+
+    /* Writes what task `id` will do, at most PLAN_STEPS_MAX steps, and returns how many; 0 when
+     * that can't be known (a foreign server). The bound and the ideal rest on it. Required. */
+    unsigned (*plan)(uint32_t id, struct step *steps);
+};
+
+#define WORKLOAD(ident) REGISTER(workload, ident)
+REGISTRY(workload)
+
+/* A well-mixed 32-bit number that depends on (seed, id, salt) alone: what workloads draw their
+ * random sizes from, so that task `id` is the same under every strategy. */
+uint32_t workload_random(uint64_t seed, uint32_t id, uint32_t salt);
+
+/* Iterations of work() that take about `ns` on this machine. */
+static inline uint64_t work_iterations(uint64_t ns)
+{
+    return (uint64_t)((double)ns * params.work_rate);
+}
+
+#endif
