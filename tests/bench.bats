@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# A bench: its files, going on after it was stopped, and cells that fail.
+
+setup() {
+    overlap=$(realpath "${OVERLAP:-build/overlap}")
+    export OVERLAP=$overlap
+    tmp=$BATS_TEST_TMPDIR
+    strategies=$BATS_TEST_DIRNAME/data/strategies
+    cat > "$tmp/small.suite" << SUITE
+rounds 5
+memory-rounds 1
+timeline-rounds 1
+cell-budget 1s
+control coroutine
+cell mixed 4 one sequential,fork,pthreads,coroutine timing+memory+timeline --unit 5ms
+cell sleep 1000 one sequential,coroutine timing --unit 5ms
+SUITE
+}
+
+# rows FOLDER PASS: how many trials of that pass there are.
+rows() {
+    grep -c ",$2,[0-9]*,[0-9]*," "$1/trials.csv"
+}
+
+@test "a bench leaves everything that is made from it" {
+    "$overlap" bench "$tmp/small.suite" --out "$tmp/run" > "$tmp/out" 2> "$tmp/err"
+    cat "$tmp/err"
+    [ ! -s "$tmp/err" ]
+    for file in environment.json suite.txt trials.csv summary.csv summary.md timelines/index.csv \
+        timelines/mixed-4-one-fork.r1.csv timelines/mixed-4-one-fork.trace.json; do
+        [ -s "$tmp/run/$file" ] || { echo "no $file"; false; }
+    done
+    [ "$(rows "$tmp/run" timing)" -eq 42 ]
+    [ "$(rows "$tmp/run" memory)" -eq 4 ]
+    [ "$(rows "$tmp/run" timeline)" -eq 4 ]
+    grep -q 'not run: it takes at least' "$tmp/run/summary.md"
+    grep -q 'sleep-1000-one-sequential.*,bound,' "$tmp/run/summary.csv"
+    cut -d, -f2 "$tmp/run/summary.csv" | grep -qx mixed-4-one-coroutine-control
+    # the order of a round is shuffled, and differs from round to round
+    ! diff <(sed 1d "$tmp/run/trials.csv" | grep ',timing,1,' | cut -d, -f2) \
+        <(sed 1d "$tmp/run/trials.csv" | grep ',timing,2,' | cut -d, -f2)
+}
+
+@test "summary makes the same again from trials.csv alone" {
+    "$overlap" bench "$tmp/small.suite" --rounds 2 --out "$tmp/run" > /dev/null
+    mkdir "$tmp/copy"
+    cp "$tmp/run/trials.csv" "$tmp/copy"
+    "$overlap" summary "$tmp/copy" > /dev/null
+    diff "$tmp/run/summary.csv" "$tmp/copy/summary.csv"
+}
+
+@test "a folder that holds a run is not written over, one that cannot be written is named" {
+    "$overlap" bench "$tmp/small.suite" --rounds 1 --out "$tmp/run" > /dev/null
+    run "$overlap" bench "$tmp/small.suite" --rounds 1 --out "$tmp/run"
+    [ "$status" -eq 2 ]
+    grep -q 'already holds a run; go on with it by --resume' <<< "$output"
+    run "$overlap" bench "$tmp/small.suite" --out /proc/nope
+    [ "$status" -eq 2 ]
+    grep -q 'cannot make the folder /proc/nope' <<< "$output"
+    run "$overlap" bench "$tmp/small.suite" --resume --out "$tmp/other"
+    [ "$status" -eq 2 ]
+}
+
+@test "a full disk loses no finished trial and is named" {
+    [ -e /dev/full ] || skip "no /dev/full"
+    mkdir "$tmp/full"
+    [ "$(id -u)" -eq 0 ] || skip "needs root to mount a small file system"
+    mount -t tmpfs -o size=24k none "$tmp/full" 2> /dev/null || skip "cannot mount a tmpfs here"
+    status=0
+    "$overlap" bench "$tmp/small.suite" --rounds 200 --out "$tmp/full/run" > "$tmp/out" 2> "$tmp/err" \
+        || status=$?
+    cp "$tmp/full/run/trials.csv" "$tmp/trials.csv" || true
+    umount "$tmp/full"
+    cat "$tmp/err"
+    [ "$status" -eq 1 ]
+    grep -q 'No space left on device' "$tmp/err"
+    head -n 2 "$tmp/trials.csv" | grep -q '^schema'
+}
+
+@test "kill -9 loses no finished trial, and --resume completes the run" {
+    "$overlap" bench "$tmp/small.suite" --out "$tmp/run" > /dev/null 2> "$tmp/err" 3>&- &
+    pid=$!
+    for _ in $(seq 100); do
+        [ -f "$tmp/run/trials.csv" ] && [ "$(wc -l < "$tmp/run/trials.csv")" -ge 10 ] && break
+        sleep 0.05
+    done
+    kill -KILL $pid
+    wait $pid || true
+    before=$(wc -l < "$tmp/run/trials.csv")
+    [ "$before" -ge 10 ]
+    printf '1,half-a-line' >> "$tmp/run/trials.csv"
+    "$overlap" bench --resume --out "$tmp/run" > /dev/null
+    ! grep -q half-a-line "$tmp/run/trials.csv"
+    [ "$(rows "$tmp/run" timing)" -eq 42 ]
+    [ "$(rows "$tmp/run" timeline)" -eq 4 ]
+    # no trial was run twice
+    [ -z "$(sed 1d "$tmp/run/trials.csv" | cut -d, -f2,4,5 | grep -v ',bound,' | sort | uniq -d)" ]
+}
+
+@test "Ctrl-C keeps what is done, says how to go on and leaves no process" {
+    "$overlap" bench "$tmp/small.suite" --rounds 100 --out "$tmp/run" > /dev/null 2> "$tmp/err" 3>&- &
+    pid=$!
+    for _ in $(seq 100); do
+        [ -f "$tmp/run/trials.csv" ] && [ "$(wc -l < "$tmp/run/trials.csv")" -ge 15 ] && break
+        sleep 0.05
+    done
+    kill -INT $pid
+    status=0
+    wait $pid || status=$?
+    cat "$tmp/err"
+    [ "$status" -eq 130 ]
+    grep -q "overlap bench --resume --out" "$tmp/err"
+    [ -s "$tmp/run/summary.csv" ]
+    ! pgrep -f "overlap (trial|origin)"
+}
+
+@test "cells that crash, hang or do other work are marked, and the others go on" {
+    cat > "$tmp/bad.suite" << SUITE
+rounds 2
+cell sleep 2 one sequential,coroutine,$strategies/crash,$strategies/wrong,$strategies/good --unit 1ms
+cell sleep 2 one $strategies/hang label=hang --unit 1ms --limit 300ms
+SUITE
+    run "$overlap" bench "$tmp/bad.suite" --out "$tmp/run"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    grep -q 'sleep-2-one-crash,.*,failed,.*killed by signal 11' "$tmp/run/summary.csv"
+    grep -q 'sleep-2-one-wrong,.*,failed,.*digest' "$tmp/run/summary.csv"
+    grep -q 'sleep-2-one-hang-hang,.*,failed,.*gave no result' "$tmp/run/summary.csv"
+    grep -q 'sleep-2-one-coroutine,.*,ok,' "$tmp/run/summary.csv"
+    grep -q 'sleep-2-one-good,.*,ok,' "$tmp/run/summary.csv"
+    ! pgrep -f '^sleep 1000$'
+}
+
+@test "a cell that this machine cannot run is shown with the limit's name" {
+    printf 'rounds 2\ncell sleep 200 one fork,coroutine --unit 1ms\n' > "$tmp/limit.suite"
+    (ulimit -n 64 && "$overlap" bench "$tmp/limit.suite" --out "$tmp/run" > /dev/null)
+    grep -q 'sleep-200-one-fork,.*,unavailable,.*RLIMIT_NOFILE' "$tmp/run/summary.csv"
+    grep -q 'sleep-200-one-coroutine,.*,ok,' "$tmp/run/summary.csv"
+}
+
+@test "a wrong line in a suite is named by file, line and reason" {
+    refuses() {
+        printf '%s\n' "# first" "$1" > "$tmp/wrong.suite"
+        run "$overlap" bench "$tmp/wrong.suite" --out "$tmp/never"
+        echo "$output"
+        [ "$status" -eq 2 ]
+        [ "${#lines[@]}" -eq 1 ]
+        [[ $output == *"wrong.suite:2: "*"$2"* ]]
+        [ ! -e "$tmp/never" ]
+    }
+    refuses "nope 3" "'nope' is none of"
+    refuses "rounds many" "rounds takes a whole number"
+    refuses "rounds 0" "rounds must be between 1"
+    refuses "cell mixed 4" "a cell is: cell WORKLOAD TASKS CPUS STRATEGIES"
+    refuses "cell mixed 4 one fork nope" "'nope' is neither a pass"
+    refuses "cell mixed 4 one nope" "unknown strategy 'nope'"
+    refuses "cell nope 4 one fork" "unknown workload 'nope'"
+    refuses "cell mixed 0 one fork" "--tasks must be between 1"
+    refuses "cell mixed 4 one fork --nope 3" "unknown option '--nope'"
+    refuses "cell mixed 4 one fork,fork" "is there already"
+    run "$overlap" bench "$tmp/none.suite"
+    [ "$status" -eq 2 ]
+    grep -q 'No such file' <<< "$output"
+}

@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# The command as a user meets it: what it prints, what it refuses, and with which exit status.
+
+setup() {
+    overlap=$(realpath "${OVERLAP:-build/overlap}")
+    export OVERLAP=$overlap
+    tmp=$BATS_TEST_TMPDIR
+    export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache
+    strategies=$BATS_TEST_DIRNAME/data/strategies
+}
+
+# refuses STATUS TEXT ARGUMENT...: one line on stderr that holds TEXT, nothing on stdout.
+refuses() {
+    local status=0 wanted=$1 text=$2
+    shift 2
+    "$overlap" "$@" > "$tmp/out" 2> "$tmp/err" || status=$?
+    cat "$tmp/err"
+    [ "$status" -eq "$wanted" ]
+    [ ! -s "$tmp/out" ]
+    [ "$(wc -l < "$tmp/err")" -eq 1 ]
+    grep -qF -- "$text" "$tmp/err"
+}
+
+# field NAME: its value in the line of JSON on standard input.
+field() {
+    sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+
+@test "--version and --help answer" {
+    run "$overlap" --version
+    [ "$status" -eq 0 ]
+    [[ $output == "overlap "* ]]
+    run "$overlap" --help
+    [ "$status" -eq 0 ]
+    for name in list run bench summary verify doctor origin; do
+        grep -q "^  $name " <<< "$output"
+        "$overlap" "$name" --help > "$tmp/help"
+        grep -q "^usage: overlap $name" "$tmp/help"
+    done
+}
+
+@test "list shows a strategy for each file, and a workload for each" {
+    cd "$BATS_TEST_DIRNAME/.."
+    grep -l '^STRATEGY(' strategies/*.c | sed 's/.*\///; s/\.c//' | sort > "$tmp/files"
+    "$overlap" list strategies --json | sed -n 's/^      "name": "\(.*\)",/\1/p' | sed 's/-variant//' \
+        | sort > "$tmp/listed"
+    cat "$tmp/listed"
+    [ "$(wc -l < "$tmp/listed")" -ge "$(wc -l < "$tmp/files")" ]
+    while read -r file; do grep -qx "$file" "$tmp/listed"; done < "$tmp/files"
+    grep -l '^WORKLOAD(' workloads/*.c | sed 's/.*\///; s/\.c//' | sort > "$tmp/files"
+    "$overlap" list workloads --json | sed -n 's/^      "name": "\(.*\)",/\1/p' | sort \
+        | diff "$tmp/files" -
+}
+
+@test "run --json prints one line with the promised keys" {
+    "$overlap" run -s coroutine -w mixed -n 4 --unit 1 --json > "$tmp/line"
+    [ "$(wc -l < "$tmp/line")" -eq 1 ]
+    for key in schema strategy workload tasks workers cpus seed unit_ns ok digest tasks_done \
+        tasks_peak wall_ns user_ns system_ns bound_ns ideal_ns task_switches voluntary_switches \
+        involuntary_switches latency_p50_ns latency_p99_ns latency_max_ns stretch_max; do
+        grep -q "\"$key\":" "$tmp/line" || { echo "no $key"; false; }
+    done
+    [ "$(field ok < "$tmp/line")" = true ]
+    [ "$(field tasks_done < "$tmp/line")" -eq 4 ]
+    [ "$(field task_switches < "$tmp/line")" -eq 12 ]
+}
+
+@test "the command in a record runs that trial again" {
+    "$overlap" run -s sequential -w cpu -n 2 --work 2ms --working-set 64KiB --json > "$tmp/line"
+    command=$(field command < "$tmp/line")
+    PATH=$(dirname "$overlap"):$PATH $command > "$tmp/again"
+    [ "$(field digest < "$tmp/line")" = "$(field digest < "$tmp/again")" ]
+}
+
+@test "run draws a table and a timeline, without colour when nobody looks" {
+    "$overlap" run -s pthreads -w mixed -n 4 --unit 10 > "$tmp/out"
+    grep -q 'wall time' "$tmp/out"
+    grep -q 'task 3' "$tmp/out"
+    grep -q '█' "$tmp/out"
+    ! grep -q $'\033' "$tmp/out"
+}
+
+@test "run colours on a terminal, and NO_COLOR stops it" {
+    command -v script > /dev/null || skip "script(1) is not installed"
+    TERM=xterm script -qec "$overlap run -s coroutine -w mixed --unit 5" /dev/null > "$tmp/out"
+    grep -q $'\033\[38' "$tmp/out"
+    NO_COLOR=1 TERM=xterm script -qec "$overlap run -s coroutine -w mixed --unit 5" /dev/null > "$tmp/out"
+    ! grep -q $'\033\[38' "$tmp/out"
+}
+
+@test "every strategy does the work of sequential" {
+    "$overlap" verify
+}
+
+@test "another seed is other work, the same seed the same" {
+    digest() { "$overlap" run -s coroutine -w sleep -n 3 --unit 1 --seed "$1" --json | field digest; }
+    [ "$(digest 1)" = "$(digest 1)" ]
+    [ "$(digest 1)" != "$(digest 2)" ]
+}
+
+@test "wrong use is one line and exit status 2" {
+    refuses 2 "unknown command 'nope'" nope
+    refuses 2 "unknown strategy 'nope'" run -s nope -w sleep
+    refuses 2 "unknown workload 'nope'" run -s fork -w nope
+    refuses 2 "which strategy?" run -w sleep
+    refuses 2 "which workload?" run -s fork
+    refuses 2 "unknown option '--nope'" run -s fork -w sleep --nope
+    refuses 2 "no value for option" run -s fork -w sleep -n
+    refuses 2 "unexpected operand 'x'" run -s fork -w sleep x
+    refuses 2 "--tasks must be between 1 and" run -s fork -w sleep -n 0
+    refuses 2 "--tasks must be between 1 and" run -s fork -w sleep -n -3
+    refuses 2 "--tasks must be between 1 and" run -s fork -w sleep -n 99999999999
+    refuses 2 "--tasks takes a whole number" run -s fork -w sleep -n four
+    refuses 2 "--tasks takes a whole number" run -s fork -w sleep -n 1.5
+    refuses 2 "--unit takes a duration" run -s fork -w sleep --unit 3parsecs
+    refuses 2 "--cpus takes one, all or a list" run -s fork -w sleep --cpus x
+    refuses 2 "names cores that are not to be had" run -s fork -w sleep --cpus 1000
+    refuses 2 "--pass is timing, memory or timeline" run -s fork -w sleep --pass x --json
+    refuses 2 "--shortest 3 is more than --longest 1" run -s fork -w sleep --shortest 3 --longest 1 --dry-run
+    refuses 2 "power of two" run -s fork -w cpu --working-set 3000 --dry-run
+    refuses 2 "there are strategies and workloads to list" list nope
+}
+
+@test "a URL that cannot be is refused, one that refuses fails the trial" {
+    refuses 2 "http://" run -s sequential -w fetch --url ftp://x/ --dry-run
+    run "$overlap" run -s coroutine -w fetch -n 1 --url http://127.0.0.1:1/ --json
+    [ "$status" -eq 1 ]
+    grep -q "Connection refused" <<< "$output"
+    run "$overlap" run -s coroutine -w fetch -n 1 --url http://no-such-host.invalid/ --json
+    [ "$status" -ne 0 ]
+    grep -q "no-such-host.invalid" <<< "$output"
+}
+
+@test "a limit of the system is named, with the command that raises it, and exit status 3" {
+    run bash -c "ulimit -n 64; '$overlap' run -s fork -w sleep -n 200 --unit 1 --json"
+    [ "$status" -eq 3 ]
+    grep -q "RLIMIT_NOFILE" <<< "$output"
+    grep -q "ulimit -n" <<< "$output"
+    run bash -c "ulimit -n 64; '$overlap' run -s coroutine -w fetch -n 200 --latency 300ms --json"
+    [ "$status" -eq 3 ]
+    grep -q "RLIMIT_NOFILE" <<< "$output"
+}
+
+@test "a user's limit of processes is named" {
+    [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
+    id nobody > /dev/null || skip "no user nobody"
+    command -v setpriv > /dev/null || skip "setpriv(1) is not installed"
+    cp "$overlap" "$BATS_FILE_TMPDIR/overlap-of-nobody"
+    chmod a+rx "$BATS_FILE_TMPDIR" "$BATS_FILE_TMPDIR/overlap-of-nobody"
+    for strategy in fork pthreads; do
+        run prlimit --nproc=20 setpriv --reuid nobody --clear-groups \
+            "$BATS_FILE_TMPDIR/overlap-of-nobody" run -s $strategy -w sleep -n 100 --unit 1 \
+            --work-rate 0.3 --json
+        [ "$status" -eq 3 ] || [[ $output == *"Permission denied"* ]]
+        [[ $output == *RLIMIT_NPROC* ]] || [[ $output == *"Permission denied"* ]]
+    done
+}
+
+@test "a strategy that dies is reported, as is one that hangs, and nothing of it is left" {
+    run "$overlap" run -s "$strategies/crash" -w sleep -n 1 --json
+    [ "$status" -eq 1 ]
+    grep -q "killed by signal 11" <<< "$output"
+    run "$overlap" run -s "$strategies/hang" -w sleep -n 1 --limit 300ms --json
+    [ "$status" -eq 1 ]
+    grep -q "gave no result within" <<< "$output"
+    run "$overlap" run -s "$strategies/orphan" -w sleep -n 1 --unit 1 --json
+    [ "$status" -eq 1 ]
+    grep -q "left processes behind" <<< "$output"
+    ! pgrep -f '^sleep 1000$'
+    run "$overlap" run -s /no/such/program -w sleep -n 1 --json
+    [ "$status" -eq 2 ]
+    run "$overlap" run -s "$strategies/good" -w sleep -n 2 --unit 1 --json
+    [ "$status" -eq 0 ]
+}
+
+@test "Ctrl-C ends a trial and all its processes at once" {
+    "$overlap" run -s fork -w sleep -n 20 --unit 20s --json > "$tmp/out" 2> "$tmp/err" 3>&- &
+    pid=$!
+    for _ in $(seq 50); do
+        [ "$(pgrep -fc 'overlap trial .*--unit 20s')" -ge 20 ] && break
+        sleep 0.1
+    done
+    kill -INT $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 130 ]
+    sleep 0.2
+    ! pgrep -f 'overlap trial .*--unit 20s'
+}
+
+@test "kill -9 of the command leaves no process of the trial" {
+    "$overlap" run -s fork -w sleep -n 20 --unit 21s --json > "$tmp/out" 2> "$tmp/err" 3>&- &
+    pid=$!
+    for _ in $(seq 50); do
+        [ "$(pgrep -fc 'overlap trial .*--unit 21s')" -ge 20 ] && break
+        sleep 0.1
+    done
+    kill -KILL $pid
+    wait $pid || true
+    for _ in $(seq 20); do
+        pgrep -f 'overlap trial .*--unit 21s' > /dev/null || break
+        sleep 0.1
+    done
+    ! pgrep -f 'overlap trial .*--unit 21s'
+}

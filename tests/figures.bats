@@ -1,0 +1,225 @@
+#!/usr/bin/env bats
+# scripts/figures on a results folder that was made up by hand, tests/data/figures: two tasks, four
+# strategies of which one failed, a cell that was not run, a stamp, and texts that no shell and no
+# gnuplot may take for commands.
+
+setup_file()
+{
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    export figures="$BATS_TEST_DIRNAME/../scripts/figures"
+    export results="$BATS_FILE_TMPDIR/made up's results"
+    cp -R "$BATS_TEST_DIRNAME/data/figures" "$results"
+    "$figures" "$results"
+}
+
+names='timeline-mixed-one duration cpu-time memory switches'
+
+# Says that a figure's SVG holds a text, as real text.
+holds() # NAME TEXT
+{
+    grep -qF "$2" "$results/figures/$1.svg" || {
+        echo "$1.svg does not say: $2"
+        return 1
+    }
+}
+
+refused() # ARGUMENT...
+{
+    run "$figures" "$@"
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+# Works on a copy without figures.
+copy()
+{
+    cp -R "$results" "$BATS_TEST_TMPDIR/results"
+    rm -r "$BATS_TEST_TMPDIR/results/figures"
+    results=$BATS_TEST_TMPDIR/results
+}
+
+@test "all figures are made, and nothing else" {
+    for name in $names; do
+        for kind in pdf png svg; do echo "$name.$kind"; done
+    done | sort >"$BATS_TEST_TMPDIR/expected"
+    find "$results/figures" -mindepth 1 | sed 's|.*/||' | sort | diff "$BATS_TEST_TMPDIR/expected" -
+}
+
+@test "SVG is well formed" {
+    for name in $names; do
+        file=$results/figures/$name.svg
+        tail -n 2 "$file" | grep -qx '</svg>'
+        if command -v xmllint >/dev/null; then xmllint --noout "$file"; fi
+    done
+}
+
+@test "PNG is 3200 by 1800" {
+    for name in $names; do
+        header=$(od -An -v -tx1 -N24 "$results/figures/$name.png" | tr -d ' \n')
+        [ "$header" = 89504e470d0a1a0a0000000d4948445200000c8000000708 ]
+    done
+}
+
+@test "PDF is whole" {
+    for name in $names; do
+        [ "$(head -c 5 "$results/figures/$name.pdf")" = %PDF- ]
+        tail -n 1 "$results/figures/$name.pdf" | grep -q %%EOF
+    done
+}
+
+@test "every figure names machine, date, rounds, interval and noise floor" {
+    for name in $names; do
+        holds "$name" 'No machine, 2 cores, Linux 0.0, "made up" · 2026-01-31'
+        holds "$name" 'interval: 95 % bootstrap of the median'
+        holds "$name" 'noise floor ±1.2 % (A/A control)'
+        rounds=10
+        [ "$name" != memory ] || rounds=3
+        space=$(printf '\302\240')
+        holds "$name" "n$space=$space$rounds${space}rounds"
+    done
+}
+
+@test "a noisy run is stamped on every figure, a quiet one is not" {
+    for name in $names; do
+        holds "$name" 'NOISY RUN: others took 12 % of the cores &amp; &lt;more>'
+    done
+    copy
+    sed -i 's/"stamp": "noisy.*"/"stamp": ""/' "$results/environment.json"
+    "$figures" "$results" --only duration
+    run grep -i noisy "$results/figures/duration.svg"
+    [ "$status" -eq 1 ]
+}
+
+@test "cells that did not run are shown with the reason" {
+    holds duration 'not run: at least 200 s'
+    holds switches 'not run: at least 200 s'
+    reason="failed: task 1 failed, with \"quotes\", 'ticks' and \`echo back\` \\ \$HOME"
+    for name in timeline-mixed-one duration cpu-time switches; do holds "$name" "$reason"; done
+}
+
+@test "the timeline tells what was measured" {
+    name=timeline-mixed-one
+    holds $name '>The same 2 tasks on one core: concurrency<'
+    holds $name '>mixed: each task computes 12 ms, waits 30, computes 8<'
+    for words in running 'ready, not running' pre-empted waiting 'being created' 'ideal (computed)' \
+        '100 ms' '69.0 ms' '62.0 ms' ×1.61 ×1.11 ×1.34; do
+        holds $name ">$words<"
+    done
+    holds $name 'some pre-emption inferred from gaps'
+    holds $name '40 ns per event, 0 dropped'
+}
+
+@test "twentyfold differences get an announced log scale, smaller ones do not" {
+    [ "$(grep -c '>log scale<' "$results/figures/duration.svg")" -eq 1 ]
+    holds duration '>318 ms<'
+}
+
+@test "memory: kinds, cgroup, and the cost of a task" {
+    for words in code heap stacks other 'page tables' 'kernel stacks' \
+        'what a memory cgroup was charged' '(a) at 1000 tasks, by kind' '34.3 MiB' \
+        '34.1 KiB/task' '60 B/task'; do
+        holds memory ">$words<"
+    done
+}
+
+@test "the summary's word on the cost of a task goes before the slope of its medians" {
+    copy
+    sed -i -e '1s/$/,memory_per_task_bytes,memory_per_task_low,memory_per_task_high/' \
+        -e '/-memory-pthreads,/s/$/,34000,33000,35000/' \
+        -e '/-memory-coroutine,/s/$/,58,-2,77/' "$results/summary.csv"
+    "$figures" "$results" --only memory
+    holds memory '>33.2 KiB/task<'
+    holds memory '>under 77 B/task<'
+}
+
+@test "without intervals none is claimed" {
+    copy
+    sed -i -e '1s/_low/_lowest/g' -e '1s/noise_floor/noise_ceiling/' "$results/summary.csv"
+    "$figures" "$results" --only duration
+    holds duration 'too few for an interval'
+    holds duration 'noise floor unknown (too few rounds)'
+    run grep -F '95 %' "$results/figures/duration.svg"
+    [ "$status" -eq 1 ]
+}
+
+@test "the control is not drawn as a strategy" {
+    [ "$(grep -c '>coroutine<' "$results/figures/duration.svg")" -eq 2 ]
+}
+
+@test "SVG names fonts that others have, and no temporary file" {
+    holds duration 'font-family="DejaVu Sans, Verdana, sans-serif" font-weight="bold"'
+    run grep -e '\.tsv' -e 'Sans:Bold' "$results"/figures/*.svg
+    [ "$status" -eq 1 ]
+}
+
+@test "--only draws one, THEME=dark beside it" {
+    copy
+    "$figures" "$results" --only memory
+    THEME=dark "$figures" "$results" --only memory
+    [ "$(ls "$results/figures")" = "$(printf '%s\n' memory-dark.pdf memory-dark.png memory-dark.svg \
+        memory.pdf memory.png memory.svg)" ]
+}
+
+@test "what there is no data for is left out, and not left over" {
+    copy
+    mkdir "$results/figures"
+    touch "$results/figures/memory.svg" "$results/figures/mine.svg"
+    sed -i '/-memory,/d' "$results/summary.csv"
+    rm -r "$results/timelines"
+    run "$figures" "$results"
+    [ "$status" -eq 0 ]
+    [ "$output" = '' ]
+    [ "$(cd "$results/figures" && ls ./*.svg)" = \
+        "$(printf './%s.svg\n' cpu-time duration mine switches)" ]
+    run "$figures" "$results" --only memory
+    [ "$status" -eq 1 ]
+    [ "$output" = "figures: $results holds no data for memory" ]
+}
+
+@test "a missing trial is an error, and the old figure stays" {
+    copy
+    mkdir "$results/figures"
+    echo old >"$results/figures/timeline-mixed-one.svg"
+    missing=timelines/mixed-2-one-pthreads.r1.csv
+    rm "$results/$missing"
+    run "$figures" "$results"
+    [ "$status" -eq 1 ]
+    [ "$output" = "figures: cannot prepare timeline: cannot read $missing" ]
+    [ "$(cat "$results/figures/timeline-mixed-one.svg")" = old ]
+    [ "$(find "$results/figures" -mindepth 1 | wc -l)" -eq 1 ]
+}
+
+@test "wrong use is one line and status 2" {
+    refused
+    refused "$results" --only
+    refused "$results" --no-such
+    refused "$results" "$results"
+    refused "$results/no/such"
+    refused "$BATS_TEST_TMPDIR"
+    THEME=pink refused "$results"
+    refused "$results" --only pie
+    [ "${output#*; }" = 'there are timeline-..., duration, cpu-time, memory, switches' ]
+}
+
+@test "without gnuplot one line says what to install" {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    for tool in sh cat dirname; do ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/$tool"; done
+    PATH=$BATS_TEST_TMPDIR/bin run "$figures" "$results"
+    [ "$status" -eq 1 ]
+    [ "$output" = 'figures: gnuplot is not installed; on Debian and Ubuntu: apt install gnuplot-nox' ]
+}
+
+@test "a terminal that fails is named, the others are drawn" {
+    copy
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    cat >"$BATS_TEST_TMPDIR/bin/gnuplot" <<END
+#!/bin/sh
+case " \$* " in *" pdf "*) echo "line 0: unknown terminal" >&2 && exit 1 ;; esac
+exec $(command -v gnuplot) "\$@"
+END
+    chmod +x "$BATS_TEST_TMPDIR/bin/gnuplot"
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH run "$figures" "$results" --only duration
+    [ "$status" -eq 1 ]
+    [ "$output" = 'figures: cannot draw duration.pdf: line 0: unknown terminal' ]
+    [ "$(ls "$results/figures")" = "$(printf '%s\n' duration.png duration.svg)" ]
+}

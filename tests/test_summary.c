@@ -1,0 +1,769 @@
+/*
+ * Summaries of made-up trials whose answers are known: what counts, what is compared, what is said.
+ * Then hyperfine's times beside them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "csv.h"
+#include "hyperfine.h"
+#include "summary.h"
+
+enum { ROUNDS = 6 };
+
+static char dir[] = "/tmp/overlap-summary.XXXXXX";
+static FILE *trials; /* being written */
+
+static char *path_of(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return path;
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+/* Removes what a test has left. */
+static int clear_dir(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"trials.csv", "summary.csv", "summary.md",
+                                        "timelines/index.csv", "hyperfine.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlink(path_of(names[i]));
+    rmdir(path_of("timelines"));
+    return 0;
+}
+
+static int drop_dir(void **state)
+{
+    (void)state;
+    return rmdir(dir); /* fails when anything else was left behind */
+}
+
+/* ---- Writing trials ---- */
+
+static int begin_trials(void **state)
+{
+    (void)state;
+    trials = fopen(path_of("trials.csv"), "w");
+    if (!trials)
+        return -1;
+    record_csv_header(trials);
+    return 0;
+}
+
+/* A good trial, to be changed where a test needs it; written by put(). */
+static struct record trial(const char *group, const char *strategy, const char *pass,
+                           uint64_t round)
+{
+    struct record record;
+    char cell[128];
+    record_init(&record);
+    snprintf(cell, sizeof cell, "%s-%s", group, strategy);
+    record_set(&record.cell, cell);
+    record_set(&record.group, group);
+    record_set(&record.pass, pass);
+    record.round = round;
+    record_set(&record.strategy, strategy);
+    record_set(&record.workload, "mixed");
+    record_set(&record.cpus, "0");
+    record.tasks = 4;
+    record.seed = 1;
+    record.ok = true;
+    record.exit_status = 0;
+    return record;
+}
+
+static void put(struct record record)
+{
+    record_csv_row(&record, trials);
+    record_drop(&record);
+}
+
+static void make_control(struct record *record)
+{
+    char cell[128];
+    snprintf(cell, sizeof cell, "%s-control", record->cell);
+    record_set(&record->cell, cell);
+    record->control = true;
+}
+
+/* What the machine's mood makes of each round: the same for all cells. */
+static const double moods[ROUNDS + 1] = {50, 1.00, 1.10, 0.95, 1.30, 1.02, 0.90};
+
+/* A cell of `rounds` timing rounds and a wild warm-up, `factor` times as long as 100 ms. */
+static void put_cell(const char *group, const char *strategy, bool control, uint64_t rounds,
+                     double factor)
+{
+    for (uint64_t round = 0; round <= rounds; round++) {
+        struct record record = trial(group, strategy, "timing", round);
+        if (control)
+            make_control(&record);
+        record.wall_ns = (uint64_t)(1e8 * factor * moods[round] + 0.5);
+        put(record);
+    }
+}
+
+static struct summary *sum_up(const char *baseline)
+{
+    char why[512];
+    assert_int_equal(fclose(trials), 0);
+    struct summary *summary = summary_read(dir, baseline, why, sizeof why);
+    if (!summary)
+        fail_msg("%s", why);
+    return summary;
+}
+
+static const struct summary_cell *cell_of(const struct summary *summary, const char *name)
+{
+    for (size_t i = 0; i < summary->cell_count; i++)
+        if (strcmp(summary->cells[i].sample->cell, name) == 0)
+            return &summary->cells[i];
+    fail_msg("no cell %s", name);
+    return NULL;
+}
+
+static void assert_near(double value, double expected)
+{
+    if (!(fabs(value - expected) <= 1e-6 * fabs(expected)))
+        fail_msg("%.15g is not %.15g", value, expected);
+}
+
+static void assert_verdict(const struct summary *summary, const char *name, const char *verdict)
+{
+    assert_string_equal(verdict_names[cell_of(summary, name)->verdict], verdict);
+}
+
+/* ---- Comparison ---- */
+
+static void test_verdicts(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    put_cell("g", "coroutine", true, ROUNDS, 1.02);
+    put_cell("g", "fork", false, ROUNDS, 2);
+    put_cell("g", "gil", false, ROUNDS, 1.03);
+    put_cell("g", "pthreads", false, ROUNDS, 1.01);
+    put_cell("g", "fiber", false, ROUNDS, 0.985);
+    put_cell("g", "uring", false, ROUNDS, 0.97);
+    struct summary *summary = sum_up(NULL);
+
+    assert_int_equal(summary->group_count, 1);
+    assert_int_equal(summary->cell_count, 7);
+    assert_int_equal(summary->trial_count, 7 * (ROUNDS + 1));
+    const struct summary_group *group = &summary->groups[0];
+    assert_true(group->own_control);
+    assert_near(group->noise_floor, 0.02);
+    assert_verdict(summary, "g-coroutine", "baseline");
+    assert_verdict(summary, "g-coroutine-control", "control");
+    assert_verdict(summary, "g-fork", "slower");
+    assert_verdict(summary, "g-gil", "slower");
+    assert_verdict(summary, "g-pthreads", "no difference shown");
+    assert_verdict(summary, "g-fiber", "no difference shown"); /* 1 / 1.02 = 0.98 */
+    assert_verdict(summary, "g-uring", "faster");
+
+    /* The warm-up of five seconds is not among them. */
+    const struct stats *wall = &cell_of(summary, "g-fork")->metrics[METRIC_wall_ns];
+    assert_int_equal(wall->count, ROUNDS);
+    assert_near(wall->median, 202e6);
+    assert_near(wall->mad, 15e6);
+    assert_near(wall->min, 180e6);
+    assert_near(wall->max, 260e6);
+    /* Paired by round, the moods cancel. */
+    assert_near(cell_of(summary, "g-fork")->ratio.median, 2);
+    assert_near(cell_of(summary, "g-fork")->ratio.low, 2);
+    assert_near(cell_of(summary, "g-coroutine-control")->ratio.high, 1.02);
+    assert_ptr_equal(cell_of(summary, "g-coroutine-control")->base, group->baseline);
+    assert_int_equal(cell_of(summary, "g-fork")->outliers, 1); /* 260 ms */
+    summary_free(summary);
+}
+
+static void test_other_baseline(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    put_cell("g", "coroutine", true, ROUNDS, 1);
+    put_cell("g", "fork", false, ROUNDS, 2);
+    put_cell("h", "pthreads", false, ROUNDS, 1);
+    put_cell("h", "gil", false, ROUNDS, 1);
+    struct summary *summary = sum_up("fork");
+    assert_near(cell_of(summary, "g-coroutine")->ratio.median, 0.5);
+    assert_verdict(summary, "g-coroutine", "faster");
+    assert_verdict(summary, "g-fork", "baseline");
+    assert_verdict(summary, "h-gil", ""); /* there is no fork to compare with */
+    summary_free(summary);
+
+    char why[256];
+    summary = summary_read(dir, NULL, why, sizeof why);
+    assert_non_null(summary);
+    assert_verdict(summary, "h-gil", "baseline"); /* no coroutine: the first by name */
+    summary_free(summary);
+
+    char expected[512];
+    assert_null(summary_read(dir, "goroutine", why, sizeof why));
+    snprintf(expected, sizeof expected, "%s holds no strategy 'goroutine' to be the baseline",
+             path_of("trials.csv"));
+    assert_string_equal(why, expected);
+}
+
+static void test_without_control(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    put_cell("g", "fork", false, ROUNDS, 2);
+    struct summary *summary = sum_up(NULL);
+    assert_verdict(summary, "g-fork", "no control");
+    assert_near(cell_of(summary, "g-fork")->ratio.median, 2);
+    assert_true(isnan(summary->groups[0].noise_floor));
+    summary_free(summary);
+}
+
+static void test_control_of_another_group(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    put_cell("g", "coroutine", true, ROUNDS, 0.8); /* 1 / 0.8: a floor of 25 % */
+    put_cell("g", "fork", false, ROUNDS, 1.2);
+    put_cell("h", "coroutine", false, ROUNDS, 1);
+    put_cell("h", "coroutine", true, ROUNDS, 1.1);
+    put_cell("h", "fork", false, ROUNDS, 1.2);
+    put_cell("i", "coroutine", false, ROUNDS, 1);
+    put_cell("i", "fork", false, ROUNDS, 1.2);
+    put_cell("i", "gil", false, ROUNDS, 1.3);
+    struct summary *summary = sum_up(NULL);
+    assert_verdict(summary, "g-fork", "no difference shown");
+    assert_verdict(summary, "h-fork", "slower");
+    assert_verdict(summary, "i-fork", "no difference shown");
+    assert_verdict(summary, "i-gil", "slower");
+    assert_near(summary->groups[0].noise_floor, 0.25);
+    assert_near(summary->groups[1].noise_floor, 0.1);
+    assert_near(summary->groups[2].noise_floor, 0.25);
+    assert_false(summary->groups[2].own_control);
+    summary_free(summary);
+}
+
+static void test_few_rounds(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, 3, 1);
+    put_cell("g", "coroutine", true, 3, 1);
+    put_cell("g", "fork", false, 3, 2);
+    struct summary *summary = sum_up(NULL);
+    assert_verdict(summary, "g-fork", "too few rounds");
+    assert_near(cell_of(summary, "g-fork")->ratio.median, 2);
+    assert_true(isnan(cell_of(summary, "g-fork")->ratio.low));
+    assert_int_equal(cell_of(summary, "g-fork")->rounds, 3);
+    summary_free(summary);
+}
+
+/* ---- Cells without a result ---- */
+
+static void put_wrong(const char *strategy, const char *pass, uint64_t round, uint64_t exit_status,
+                      const char *reason)
+{
+    struct record record = trial("g", strategy, pass, round);
+    record.ok = false;
+    record.exit_status = exit_status;
+    record_set(&record.reason, reason);
+    put(record);
+}
+
+static void test_failed_and_unavailable(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS - 1, 1);
+    put_wrong("coroutine", "timing", ROUNDS, 1, "a child died");
+    put_cell("g", "fork", false, ROUNDS, 2);
+    put_wrong("fork", "memory", 1, 1, "nobody was held");
+    put_wrong("pthreads", "timing", 0, 3, "cannot make thread 32000");
+    put_wrong("uring", "timing", 0, 1, NULL);
+    struct summary *summary = sum_up(NULL);
+
+    const struct summary_cell *cell = cell_of(summary, "g-coroutine");
+    assert_int_equal(cell->status, CELL_FAILED);
+    assert_string_equal(cell->reason, "1 of 7 trials: a child died");
+    assert_int_equal(cell->metrics[METRIC_wall_ns].count, 0);
+    assert_true(isnan(cell->ratio.median));
+    cell = cell_of(summary, "g-fork"); /* takes the place of the failed baseline */
+    assert_int_equal(cell->status, CELL_OK);
+    assert_string_equal(cell->reason, "memory pass: nobody was held");
+    assert_int_equal(cell->verdict, VERDICT_BASELINE);
+    cell = cell_of(summary, "g-pthreads");
+    assert_int_equal(cell->status, CELL_UNAVAILABLE);
+    assert_string_equal(cell->reason, "cannot make thread 32000");
+    assert_string_equal(cell_of(summary, "g-uring")->reason, "no reason given");
+    assert_int_equal(summary->failed_count, 2);
+    summary_free(summary);
+
+    char why[256];
+    assert_int_equal(summary_write(dir, NULL, why, sizeof why), 1);
+}
+
+static void test_bound(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    struct record record = trial("g", "sequential", "bound", 0);
+    record.bound_ns = 9000000000;
+    record_set(&record.reason, "not run: it takes at least 9 s");
+    put(record);
+    struct summary *summary = sum_up(NULL);
+    const struct summary_cell *cell = cell_of(summary, "g-sequential");
+    assert_int_equal(cell->status, CELL_BOUND);
+    assert_string_equal(cell->reason, "not run: it takes at least 9 s");
+    assert_near(cell->metrics[METRIC_bound_ns].median, 9e9);
+    assert_int_equal(cell->metrics[METRIC_wall_ns].count, 0);
+    assert_int_equal(cell->verdict, VERDICT_NONE);
+    assert_int_equal(summary->failed_count, 0);
+    summary_free(summary);
+}
+
+/* ---- Digests ---- */
+
+static void put_digest(const char *group, const char *strategy, uint64_t round, uint64_t seed,
+                       const char *digest)
+{
+    struct record record = trial(group, strategy, "timing", round);
+    record.seed = seed;
+    record.wall_ns = 1000;
+    record_set(&record.digest, digest);
+    put(record);
+}
+
+static void assert_fault(const struct summary *summary, const char *name, const char *reason)
+{
+    const struct summary_cell *cell = cell_of(summary, name);
+    assert_int_equal(cell->status, reason ? CELL_FAILED : CELL_OK);
+    if (reason) {
+        assert_string_equal(cell->reason, reason);
+        assert_int_equal(cell->metrics[METRIC_wall_ns].count, 0);
+    }
+}
+
+static void test_digests(void **state)
+{
+    (void)state;
+    /* sequential is right, even against a majority. */
+    put_digest("a", "sequential", 1, 1, "11");
+    put_digest("a", "coroutine", 1, 1, "11");
+    put_digest("a", "fork", 1, 1, "22");
+    put_digest("a", "gil", 1, 1, "22");
+    put_digest("a", "uring", 1, 1, "22");
+    put_digest("a", "fiber", 1, 1, NULL);
+    /* Without it the majority is: of cells, not of rows. */
+    put_digest("b", "coroutine", 1, 1, "11");
+    put_digest("b", "fork", 1, 1, "11");
+    put_digest("b", "gil", 1, 1, "11");
+    put_digest("b", "gil", 2, 1, "22");
+    put_digest("b", "gil", 3, 1, "22");
+    put_digest("b", "gil", 4, 1, "22");
+    /* Two against each other. */
+    put_digest("c", "fork", 1, 1, "11");
+    put_digest("c", "gil", 1, 1, "22");
+    /* Another seed makes other tasks. */
+    put_digest("d", "fork", 1, 1, "11");
+    put_digest("d", "fork", 2, 2, "22");
+    put_digest("d", "gil", 1, 1, "11");
+    put_digest("d", "gil", 2, 2, "22");
+    /* A foreign server's answers have none. */
+    put_digest("e", "fork", 1, 1, NULL);
+    put_digest("e", "gil", 1, 1, NULL);
+    struct summary *summary = sum_up(NULL);
+    assert_fault(summary, "a-sequential", NULL);
+    assert_fault(summary, "a-coroutine", NULL);
+    assert_fault(summary, "a-fork", "digest differs from sequential's (round 1)");
+    assert_fault(summary, "a-uring", "digest differs from sequential's (round 1)");
+    assert_fault(summary, "a-fiber",
+                 "digest missing, so that nothing shows that it did the work of the others "
+                 "(round 1)");
+    assert_fault(summary, "b-coroutine", NULL);
+    assert_fault(summary, "b-gil", "digest differs from the majority's (round 2)");
+    assert_fault(summary, "c-fork",
+                 "digest differs from others of the group, and no majority tells which is right "
+                 "(round 1)");
+    assert_int_equal(cell_of(summary, "c-gil")->status, CELL_FAILED);
+    assert_fault(summary, "d-fork", NULL);
+    assert_fault(summary, "d-gil", NULL);
+    assert_fault(summary, "e-fork", NULL);
+    assert_int_equal(summary->failed_count, 7);
+    summary_free(summary);
+}
+
+/* ---- Memory and timelines ---- */
+
+static void put_memory(uint64_t tasks, const char *strategy, uint64_t round, uint64_t pss_bytes,
+                       uint64_t kernel_bytes)
+{
+    char group[64];
+    snprintf(group, sizeof group, "mixed-%llu-one-memory", (unsigned long long)tasks);
+    struct record record = trial(group, strategy, "memory", round);
+    record.tasks = record.tasks_held = tasks;
+    record.pss_bytes = pss_bytes;
+    record.page_table_bytes = 0;
+    record.kernel_stack_bytes = kernel_bytes;
+    put(record);
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    for (uint64_t round = 1; round <= 3; round++) {
+        for (uint64_t tasks = 10; tasks <= 1000; tasks *= 10) {
+            put_memory(tasks, "pthreads", round, 500000 + 9000 * tasks, 16384 * tasks);
+            put_memory(tasks, "coroutine", round, 600000 + 48 * tasks, 0);
+        }
+        put_memory(10, "sequential", round, 700000, 0); /* at one number only */
+    }
+    struct summary *summary = sum_up(NULL);
+    assert_int_equal(summary->line_count, 2);
+    const struct summary_cell *cell = cell_of(summary, "mixed-100-one-memory-pthreads");
+    assert_non_null(cell->memory);
+    assert_near(cell->memory->total.slope, 9000 + 16384);
+    assert_near(cell->memory->total.low, 9000 + 16384);
+    assert_near(cell->memory->total.base, 500000);
+    assert_int_equal(cell->memory->total.count, 9);
+    assert_near(cell->memory->least, 10);
+    assert_near(cell->memory->most, 1000);
+    assert_true(isnan(cell->memory->cgroup.slope));
+    assert_near(cell->metrics[METRIC_memory_bytes].median, 500000 + 100 * (9000 + 16384));
+    assert_near(cell_of(summary, "mixed-10-one-memory-coroutine")->memory->total.slope, 48);
+    assert_null(cell_of(summary, "mixed-10-one-memory-sequential")->memory);
+    assert_int_equal(cell->rounds, 3);
+    assert_int_equal(cell->verdict, VERDICT_NONE);
+    summary_free(summary);
+}
+
+static void test_traced(void **state)
+{
+    (void)state;
+    static const uint64_t walls_ns[] = {130, 150, 110, 140, 120, 160};
+    put_cell("g", "coroutine", false, ROUNDS, 1e-6); /* 100 ns and moods: median 101 */
+    for (uint64_t round = 1; round <= ROUNDS; round++) {
+        struct record record = trial("g", "coroutine", "timeline", round);
+        record.wall_ns = walls_ns[round - 1];
+        record_set(&record.switch_source, "perf");
+        record.wake_p99_ns = 1000 + round;
+        put(record);
+    }
+    struct summary *summary = sum_up(NULL);
+    const struct summary_cell *cell = cell_of(summary, "g-coroutine");
+    assert_non_null(cell->traced);
+    assert_int_equal(cell->traced->wall_ns, 130); /* a trial that was, not 135 */
+    assert_near(cell->traced_ratio.median, 135.0 / 101);
+    assert_true(cell->traced_ratio.low < 135.0 / 101 && cell->traced_ratio.high > 135.0 / 101);
+    assert_near(cell->metrics[METRIC_wake_p99_ns].median, 1003.5);
+    assert_near(cell->metrics[METRIC_wall_ns].median, 101);
+    char why[256];
+    assert_int_equal(summary_save(summary, dir, why, sizeof why), 0);
+    summary_free(summary);
+
+    char line[1024];
+    FILE *index = fopen(path_of("timelines/index.csv"), "r");
+    assert_non_null(index);
+    assert_non_null(fgets(line, sizeof line, index));
+    assert_non_null(fgets(line, sizeof line, index));
+    static const char start[] = "g,g-coroutine,coroutine,mixed,4,0,1,g-coroutine.r1.csv,130,,,";
+    assert_memory_equal(line, start, sizeof start - 1);
+    assert_null(fgets(line, sizeof line, index));
+    fclose(index);
+}
+
+/* ---- Rows as they come ---- */
+
+static void test_torn_and_replaced(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    struct record record = trial("g", "coroutine", "timing", 2);
+    record.wall_ns = 7;
+    put(record);
+    fputs("g-coroutine,g,tim", trials);
+    struct summary *summary = sum_up(NULL);
+    assert_int_equal(summary->torn_count, 1);
+    assert_int_equal(summary->replaced_count, 1);
+    const struct stats *wall = &summary->cells[0].metrics[METRIC_wall_ns];
+    assert_int_equal(wall->count, ROUNDS);
+    assert_near(wall->min, 7);
+    assert_near(wall->max, 130e6);
+    summary_free(summary);
+}
+
+static void assert_refused(const char *expected)
+{
+    char why[512], all[512];
+    assert_int_equal(summary_write(dir, NULL, why, sizeof why), -1);
+    snprintf(all, sizeof all, "%s%s", path_of("trials.csv"), expected);
+    assert_string_equal(why, all);
+    assert_int_not_equal(access(path_of("summary.csv"), F_OK), 0);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(fflush(trials), 0);
+    assert_refused(" holds no trial");
+    put(trial("g", "coroutine", "timng", 1));
+    fclose(trials);
+    assert_refused(": cell g-coroutine has a row of pass 'timng'; there are timing, memory, "
+                   "timeline, hyperfine and bound");
+}
+
+/* A file of few columns, by hand, in no order. */
+static void test_few_columns(void **state)
+{
+    (void)state;
+    fclose(trials);
+    FILE *file = fopen(path_of("trials.csv"), "w");
+    fputs("round,ok,wall_ns,colour,strategy,pass,group,cell\r\n", file);
+    for (unsigned round = 9; round >= 1; round--)
+        fprintf(file, "%u,1,%u,red,fork,timing,g,g-fork\r\n", round, round * 100);
+    fclose(file);
+    char why[256];
+    struct summary *summary = summary_read(dir, NULL, why, sizeof why);
+    assert_non_null(summary);
+    const struct summary_cell *cell = cell_of(summary, "g-fork");
+    assert_near(cell->metrics[METRIC_wall_ns].median, 500);
+    assert_near(cell->metrics[METRIC_wall_ns].low, 200);
+    assert_near(cell->metrics[METRIC_wall_ns].high, 800);
+    assert_int_equal(cell->metrics[METRIC_cpu_ns].count, 0);
+    assert_near(cell->drift.rho, 1);
+    assert_int_equal(summary_save(summary, dir, why, sizeof why), 0);
+    summary_print(summary, trials = tmpfile());
+    fclose(trials);
+    summary_free(summary);
+}
+
+/* ---- What is written ---- */
+
+static size_t column_of(const struct csv *csv, const char *name)
+{
+    for (size_t i = 0; i < csv->count; i++)
+        if (strcmp(csv->fields[i], name) == 0)
+            return i;
+    fail_msg("no column %s", name);
+    return 0;
+}
+
+static void test_csv(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    put_cell("g", "coroutine", true, ROUNDS, 1.02);
+    put_cell("g", "fork", false, ROUNDS, 2);
+    put_wrong("uring", "timing", 0, 3, "it said \"no\",\nand why: a|b");
+    fclose(trials);
+    char why[256];
+    assert_int_equal(summary_write(dir, NULL, why, sizeof why), 0);
+
+    struct csv csv;
+    assert_int_equal(csv_open(&csv, path_of("summary.csv"), why, sizeof why), 0);
+    assert_int_equal(csv_read(&csv, why, sizeof why), CSV_ROW);
+    assert_int_equal(csv.count, 14 + 6 * METRICS + 6);
+    size_t cell = column_of(&csv, "cell"), status = column_of(&csv, "status"),
+           reason = column_of(&csv, "reason"), control = column_of(&csv, "control"),
+           median = column_of(&csv, "wall_ns_median"), low = column_of(&csv, "cpu_ns_low"),
+           ratio = column_of(&csv, "ratio_median"), base = column_of(&csv, "baseline"),
+           noise = column_of(&csv, "noise_floor"), verdict = column_of(&csv, "verdict");
+    static const struct {
+        const char *cell, *status, *control, *median, *base, *ratio, *noise, *verdict;
+    } rows[] = {
+        {"g-coroutine", "ok", "false", "101000000", "coroutine", "1", "0.02", "baseline"},
+        {"g-coroutine-control", "ok", "true", "103020000", "coroutine", "1.02", "0.02", "control"},
+        {"g-fork", "ok", "false", "202000000", "coroutine", "2", "0.02", "slower"},
+        {"g-uring", "unavailable", "false", "", "", "", "0.02", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(csv_read(&csv, why, sizeof why), CSV_ROW);
+        assert_string_equal(csv.fields[cell], rows[i].cell);
+        assert_string_equal(csv.fields[status], rows[i].status);
+        assert_string_equal(csv.fields[control], rows[i].control);
+        assert_string_equal(csv.fields[median], rows[i].median);
+        assert_string_equal(csv.fields[base], rows[i].base);
+        assert_string_equal(csv.fields[ratio], rows[i].ratio);
+        assert_string_equal(csv.fields[noise], rows[i].noise);
+        assert_string_equal(csv.fields[verdict], rows[i].verdict);
+        assert_string_equal(csv.fields[low], ""); /* no row has a CPU time */
+    }
+    assert_string_equal(csv.fields[reason], "it said \"no\",\nand why: a|b");
+    assert_int_equal(csv_read(&csv, why, sizeof why), CSV_END);
+    csv_close(&csv);
+    assert_int_not_equal(access(path_of("timelines"), F_OK), 0); /* nothing was traced */
+}
+
+static void assert_holds(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no '%s' in:\n%s", part, text);
+}
+
+static void test_markdown(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    put_cell("g", "coroutine", true, ROUNDS, 1.02);
+    put_cell("g", "fork", false, ROUNDS, 2);
+    put_wrong("uring", "timing", 0, 3, "it said\nno");
+    struct record record = trial("g", "sequential", "bound", 0);
+    record.bound_ns = 9000000000;
+    put(record);
+    record = trial("g", "a|b", "timing", 1);
+    record.wall_ns = 1;
+    put(record);
+    fclose(trials);
+    char why[256];
+    assert_int_equal(summary_write(dir, NULL, why, sizeof why), 0);
+
+    static char text[16384];
+    FILE *file = fopen(path_of("summary.md"), "r");
+    size_t got = fread(text, 1, sizeof text - 1, file);
+    text[got] = '\0';
+    fclose(file);
+    assert_holds(text, "\n## g: mixed × 4, cores 0\n");
+    assert_holds(text, "\n| coroutine | 101 ms | 90 ms – 130 ms | 1.000 |  | baseline | 6 |");
+    assert_holds(text, "\n| coroutine (control) | 103 ms | 91.8 ms – 133 ms | 1.020 | "
+                       "1.020 – 1.020 | control |");
+    assert_holds(text, "\n| fork | 202 ms | 180 ms – 260 ms | 2.000 | 2.000 – 2.000 | slower |");
+    assert_holds(text, "\n| sequential | ≥ 9 s |");
+    assert_holds(text, "\n| uring | unavailable |");
+    assert_holds(text, "\n| a\\|b | 1 ns |");
+    assert_holds(text, "\n- uring: unavailable: it said no\n");
+    assert_holds(text, "\n- noise floor ±2 %, from the control: ratios from 0.980 to 1.020 show no "
+                       "difference\n");
+    assert_holds(text, "\n- coroutine (control): 1.020 times its twin, the same strategy: this "
+                       "group is noisy\n");
+}
+
+/* ---- hyperfine ---- */
+
+static void put_commands(const char *strategy, bool control)
+{
+    for (uint64_t round = 0; round <= ROUNDS; round++) {
+        struct record record = trial("g", strategy, "timing", round);
+        char command[64];
+        snprintf(command, sizeof command, "overlap run -s %s", strategy);
+        record_set(&record.command, command);
+        record.wall_ns = 1000000;
+        if (control)
+            make_control(&record);
+        put(record);
+    }
+}
+
+static void write_json(const char *text)
+{
+    FILE *file = fopen(path_of("hyperfine.json"), "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static int import(char *why, size_t why_bytes)
+{
+    char json[256];
+    snprintf(json, sizeof json, "%s", path_of("hyperfine.json"));
+    return hyperfine_import(dir, json, why, why_bytes);
+}
+
+static void test_hyperfine(void **state)
+{
+    (void)state;
+    char why[512];
+    put_commands("coroutine", false);
+    put_commands("coroutine", true);
+    put_commands("fork", false);
+    fclose(trials);
+    write_json("{\"results\":[{\"command\":\"overlap run -s coroutine\",\"mean\":0.002,"
+               "\"times\":[0.002,0.004,0.003],\"exit_codes\":[0,0,0]},"
+               "{\"command\":\"overlap run -s fork\",\"times\":[0.5,0.25],"
+               "\"exit_codes\":[0,1]}]}");
+    for (int times = 0; times < 2; times++) { /* again: replaces */
+        assert_int_equal(import(why, sizeof why), 0);
+        struct summary *summary = summary_read(dir, NULL, why, sizeof why);
+        assert_non_null(summary);
+        const struct summary_cell *cell = cell_of(summary, "g-coroutine");
+        assert_int_equal(cell->status, CELL_OK);
+        assert_int_equal(cell->metrics[METRIC_hyperfine_ns].count, 3);
+        assert_near(cell->metrics[METRIC_hyperfine_ns].median, 3e6);
+        assert_near(cell->metrics[METRIC_wall_ns].median, 1e6);
+        assert_int_equal(
+            cell_of(summary, "g-coroutine-control")->metrics[METRIC_hyperfine_ns].count, 0);
+        cell = cell_of(summary, "g-fork"); /* one of two failed: none counts */
+        assert_int_equal(cell->status, CELL_OK);
+        assert_int_equal(cell->metrics[METRIC_hyperfine_ns].count, 0);
+        assert_string_equal(cell->reason, "hyperfine pass: 1 of 2 trials: the command failed under "
+                                          "hyperfine");
+        summary_free(summary);
+    }
+}
+
+static void test_hyperfine_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *why;
+    } cases[] = {
+        {"{\"results\":[{\"command\":\"overlap run -s fork\",\"times\":[1]},"
+         "{\"command\":\"sleep 1\",\"times\":[1]}]}",
+         ": no cell was timed by 'sleep 1'"},
+        {"{\"results\":[{\"command\":\"overlap run -s fork\",\"times\":[1,null]}]}",
+         ": time 2 of 'overlap run -s fork' is not a number of seconds"},
+        {"{\"results\":[{\"times\":[1]}]}", ": a result without a command or its times"},
+        {"{\"results\":[]}", " holds no results of hyperfine --export-json"},
+        {"[]", " holds no results of hyperfine --export-json"},
+        {"{\"results\":", ":1: unexpected token near end of file"},
+    };
+    put_commands("fork", false);
+    fclose(trials);
+    struct stat before, after;
+    assert_int_equal(stat(path_of("trials.csv"), &before), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char why[512], expected[512];
+        write_json(cases[i].json);
+        assert_int_equal(import(why, sizeof why), -1);
+        snprintf(expected, sizeof expected, "%s%s", path_of("hyperfine.json"), cases[i].why);
+        assert_string_equal(why, expected);
+    }
+    assert_int_equal(stat(path_of("trials.csv"), &after), 0);
+    assert_int_equal(before.st_size, after.st_size);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, begin_trials, clear_dir)
+    const struct CMUnitTest tests[] = {
+        TEST(test_verdicts),
+        TEST(test_other_baseline),
+        TEST(test_without_control),
+        TEST(test_control_of_another_group),
+        TEST(test_few_rounds),
+        TEST(test_failed_and_unavailable),
+        TEST(test_bound),
+        TEST(test_digests),
+        TEST(test_memory),
+        TEST(test_traced),
+        TEST(test_torn_and_replaced),
+        TEST(test_refused),
+        TEST(test_few_columns),
+        TEST(test_csv),
+        TEST(test_markdown),
+        TEST(test_hyperfine),
+        TEST(test_hyperfine_refused),
+    };
+    return cmocka_run_group_tests(tests, make_dir, drop_dir);
+}
