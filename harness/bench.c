@@ -1,5 +1,6 @@
 /* See bench.h. */
 #include "bench.h"
+#include "array.h"
 #include "calibrate.h"
 #include "clock.h"
 #include "environment.h"
@@ -192,21 +193,6 @@ static void copy_suite(const struct bench *bench)
 
 /* ---- One trial ---- */
 
-enum { EXTRA_ARGUMENTS = 10 };
-
-/* The cell's arguments and those that the bench adds; freed by the caller, the words not. */
-static char **arguments_of(const struct cell *cell, const char *const extra[])
-{
-    size_t count = cell->argument_count;
-    char **arguments = calloc(count + EXTRA_ARGUMENTS + 1, sizeof *arguments);
-    if (!arguments)
-        err(EXIT_UNABLE, "cannot start a trial");
-    memcpy(arguments, cell->arguments, count * sizeof *arguments);
-    for (size_t i = 0; extra[i]; i++)
-        arguments[count++] = (char *)extra[i];
-    return arguments;
-}
-
 static void set_identity(struct record *record, const struct cell *cell, uint64_t round,
                          uint64_t position, const char *pass)
 {
@@ -244,7 +230,7 @@ static void set_external_command(struct record *record, const struct cell *cell,
     if (!file)
         err(EXIT_UNABLE, "cannot note a command");
     fprintf(file, "%s run", cell->strategy);
-    for (char **word = cell->arguments; *word; word++)
+    for (char **word = cell->arguments.words; *word; word++)
         fprintf(file, " %s", *word);
     fprintf(file, " --work-rate %s --json", rate);
     fclose(file);
@@ -261,14 +247,13 @@ static void check_cells(struct bench *bench)
         const struct cell *cell = &bench->suite.cells[i];
         struct cell_state *state = &bench->states[i];
         record_init(&state->identity);
-        const char *extra[] = {"--work-rate", rate, "--dry-run", NULL, NULL, NULL};
-        if (strategy_is_external(cell->strategy)) { /* another strategy reads its options */
-            extra[3] = "-s";
-            extra[4] = "sequential";
-        }
-        char **arguments = arguments_of(cell, extra);
-        int status = supervise("sequential", arguments, PASS_TIMING, &state->identity, NULL);
-        free(arguments);
+        struct arguments arguments = {0};
+        arguments_add(&arguments, (const char *const *)cell->arguments.words);
+        arguments_add(&arguments, (const char *[]){"--work-rate", rate, "--dry-run", NULL});
+        if (strategy_is_external(cell->strategy)) /* another strategy reads its options */
+            arguments_add(&arguments, (const char *[]){"-s", "sequential", NULL});
+        int status = supervise("sequential", arguments.words, PASS_TIMING, &state->identity, NULL);
+        arguments_drop(&arguments);
         if (status > 0)
             errx(status, "%s:%u: %s", bench->suite.path, cell->line, state->identity.reason);
         if (strategy_is_external(cell->strategy)) {
@@ -319,27 +304,21 @@ static void run_entry(struct bench *bench, struct entry entry, uint64_t round, u
     snprintf(rate, sizeof rate, "%.15g", bench->work_rate);
     char *timeline =
         path_in(bench, "timelines/%s.r%llu.csv", cell->name, (unsigned long long)round);
-    const char *extra[EXTRA_ARGUMENTS + 1] = {"--work-rate", rate};
-    size_t count = 2;
-    if (bench->origin) {
-        extra[count++] = "--origin";
-        extra[count++] = bench->origin_url;
-    }
-    if (!strategy_is_external(cell->strategy)) {
-        extra[count++] = "--pass";
-        extra[count++] = pass_names[entry.pass];
-    }
-    if (entry.pass == PASS_TIMELINE) {
-        extra[count++] = "--timeline";
-        extra[count++] = timeline;
-    }
-    char **arguments = arguments_of(cell, extra);
+    struct arguments arguments = {0};
+    arguments_add(&arguments, (const char *const *)cell->arguments.words);
+    arguments_add(&arguments, (const char *[]){"--work-rate", rate, NULL});
+    if (bench->origin)
+        arguments_add(&arguments, (const char *[]){"--origin", bench->origin_url, NULL});
+    if (!strategy_is_external(cell->strategy))
+        arguments_add(&arguments, (const char *[]){"--pass", pass_names[entry.pass], NULL});
+    if (entry.pass == PASS_TIMELINE)
+        arguments_add(&arguments, (const char *[]){"--timeline", timeline, NULL});
     struct record record;
     record_init(&record);
     uint64_t start_ns = clock_now_ns();
-    int status = supervise(cell->strategy, arguments, entry.pass, &record, NULL);
+    int status = supervise(cell->strategy, arguments.words, entry.pass, &record, NULL);
     state->expected_ns[entry.pass] = (double)(clock_now_ns() - start_ns);
-    free(arguments);
+    arguments_drop(&arguments);
     if (status >= 0) {
         complete_identity(&record, &state->identity);
         set_identity(&record, cell, round, position, pass_names[entry.pass]);
@@ -442,9 +421,7 @@ static bool out_of_budget(const struct bench *bench, uint64_t round)
 static void run_rounds(struct bench *bench)
 {
     size_t most = bench->suite.cell_count * PASSES;
-    struct entry *entries = calloc(most, sizeof *entries);
-    if (!entries)
-        err(EXIT_UNABLE, "cannot plan a round");
+    struct entry *entries = array_resize(NULL, most, sizeof *entries);
     uint64_t round = 0;
     for (; round <= bench->rounds && !interrupted; round++) {
         if (out_of_budget(bench, round)) {
@@ -496,9 +473,8 @@ static void open_bench(struct bench *bench, const char *suite)
     if (suite_read(given.resume ? stored : suite, &bench->suite, why, sizeof why) != 0)
         errx(EXIT_USAGE, "%s", why);
     free(stored);
-    bench->states = calloc(bench->suite.cell_count, sizeof *bench->states);
-    if (!bench->states)
-        err(EXIT_UNABLE, "cannot plan the bench");
+    size_t bytes = bench->suite.cell_count * sizeof *bench->states;
+    bench->states = memset(array_resize(NULL, 1, bytes), 0, bytes);
     bench->rounds = given.rounds ? given.rounds : bench->suite.rounds;
     if (given.resume)
         read_environment(bench);

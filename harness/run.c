@@ -1,5 +1,6 @@
 /* See run.h. */
 #include "run.h"
+#include "arguments.h"
 #include "calibrate.h"
 #include "cpus.h"
 #include "format.h"
@@ -15,37 +16,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The command line of a trial in the making. */
-struct arguments {
-    char **words; /* ended by NULL */
-    size_t count;
-};
-
-static void add_argument(struct arguments *arguments, const char *word)
-{
-    arguments->words =
-        reallocarray(arguments->words, arguments->count + 2, sizeof *arguments->words);
-    if (!arguments->words)
-        err(EXIT_UNABLE, "cannot start a trial");
-    arguments->words[arguments->count++] = (char *)word;
-    arguments->words[arguments->count] = NULL;
-}
-
 static int run_pass(const struct setup *setup, const struct arguments *base, enum pass pass,
                     const char *timeline, struct record *record)
 {
     struct arguments arguments = {0};
     char *complaint;
-    for (size_t i = 0; i < base->count; i++)
-        add_argument(&arguments, base->words[i]);
-    if (setup->strategy) {
-        add_argument(&arguments, "--pass");
-        add_argument(&arguments, pass_names[pass]);
-    }
-    if (timeline) {
-        add_argument(&arguments, "--timeline");
-        add_argument(&arguments, timeline);
-    }
+    arguments_add(&arguments, (const char *const *)base->words);
+    if (setup->strategy)
+        arguments_add(&arguments, (const char *[]){"--pass", pass_names[pass], NULL});
+    if (timeline)
+        arguments_add(&arguments, (const char *[]){"--timeline", timeline, NULL});
     record_init(record);
     int status = supervise(setup->strategy_name, arguments.words, pass, record, &complaint);
     /* The reason is its last line; what else it said helps as well. */
@@ -56,7 +36,7 @@ static int run_pass(const struct setup *setup, const struct arguments *base, enu
     if (status != 0 && last)
         fprintf(stderr, "%.*s\n", (int)(last - complaint), complaint);
     free(complaint);
-    free(arguments.words);
+    arguments_drop(&arguments);
     return status;
 }
 
@@ -205,8 +185,7 @@ int run_main(int argc, char **argv)
 {
     struct setup setup;
     struct arguments arguments = {0};
-    for (int i = 1; i < argc; i++)
-        add_argument(&arguments, argv[i]);
+    arguments_add(&arguments, (const char *const *)argv + 1);
     setup_parse(argc, argv, &setup);
     if (setup.dry_run && setup.strategy)
         return trial_main(argc, argv);
@@ -215,8 +194,7 @@ int run_main(int argc, char **argv)
     if (isnan(params.work_rate)) {
         params.work_rate = calibrate_cached();
         snprintf(rate, sizeof rate, "%.15g", params.work_rate);
-        add_argument(&arguments, "--work-rate");
-        add_argument(&arguments, rate);
+        arguments_add(&arguments, (const char *[]){"--work-rate", rate, NULL});
     }
     interrupt_catch();
     pid_t origin = 0;
@@ -226,14 +204,13 @@ int run_main(int argc, char **argv)
         origin = origin_start(cpus, url, sizeof url, why, sizeof why);
         if (origin < 0)
             errx(EXIT_UNABLE, "%s", why);
-        add_argument(&arguments, "--origin");
-        add_argument(&arguments, url);
+        arguments_add(&arguments, (const char *[]){"--origin", url, NULL});
     }
 
     int status = setup.json ? print_json(&setup, &arguments) : show(&setup, &arguments);
     if (origin)
         origin_stop(origin);
-    free(arguments.words);
+    arguments_drop(&arguments);
     if (interrupted)
         interrupt_end();
     return status;

@@ -1,5 +1,6 @@
 /* See suite.h. What a cell's options mean is checked by the trial that gets them, not here. */
 #include "suite.h"
+#include "array.h"
 
 #include <err.h>
 #include <errno.h>
@@ -41,16 +42,6 @@ static char *format(const char *format_, ...)
     return text;
 }
 
-static void add_argument(struct cell *cell, const char *word)
-{
-    cell->arguments =
-        reallocarray(cell->arguments, cell->argument_count + 2, sizeof *cell->arguments);
-    if (!cell->arguments)
-        err(EXIT_UNABLE, "cannot read the suite");
-    cell->arguments[cell->argument_count++] = copy(word);
-    cell->arguments[cell->argument_count] = NULL;
-}
-
 /* What a line `cell` says, before its lists are taken apart. */
 struct cell_line {
     const char *workload, *tasks, *cpus, *strategies, *label;
@@ -62,9 +53,7 @@ struct cell_line {
 static int add_cell(struct suite *suite, const struct cell_line *line, const char *tasks,
                     const char *strategy, bool control, char *why, size_t why_bytes)
 {
-    suite->cells = reallocarray(suite->cells, suite->cell_count + 1, sizeof *suite->cells);
-    if (!suite->cells)
-        err(EXIT_UNABLE, "cannot read the suite");
+    suite->cells = array_resize(suite->cells, suite->cell_count + 1, sizeof *suite->cells);
     struct cell *cell = &suite->cells[suite->cell_count++];
     const char *base = strrchr(strategy, '/');
     *cell = (struct cell){
@@ -82,11 +71,9 @@ static int add_cell(struct suite *suite, const struct cell_line *line, const cha
     memcpy(cell->passes, line->passes, sizeof cell->passes);
     if (control) /* it is there for the noise of durations alone */
         cell->passes[PASS_MEMORY] = cell->passes[PASS_TIMELINE] = false;
-    const char *words[] = {"-s", strategy, "-w", line->workload, "-n", tasks, "--cpus", line->cpus};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        add_argument(cell, words[i]);
-    for (char *const *option = line->options; *option; option++)
-        add_argument(cell, *option);
+    arguments_add(&cell->arguments, (const char *[]){"-s", strategy, "-w", line->workload, "-n",
+                                                     tasks, "--cpus", line->cpus, NULL});
+    arguments_add(&cell->arguments, (const char *const *)line->options);
 
     for (size_t i = 0; i + 1 < suite->cell_count; i++) {
         if (strcmp(suite->cells[i].name, cell->name) == 0) {
@@ -284,9 +271,7 @@ void suite_drop(struct suite *suite)
 {
     for (size_t i = 0; i < suite->cell_count; i++) {
         struct cell *cell = &suite->cells[i];
-        for (size_t k = 0; k < cell->argument_count; k++)
-            free(cell->arguments[k]);
-        free(cell->arguments);
+        arguments_drop(&cell->arguments);
         free(cell->name);
         free(cell->group);
         free(cell->strategy);

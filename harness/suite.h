@@ -19,14 +19,14 @@
 #ifndef OVERLAP_SUITE_H
 #define OVERLAP_SUITE_H
 
+#include "arguments.h"
 #include "setup.h"
 
 struct cell {
-    char *name;                /* "mixed-4-one-fork": unique in the suite */
-    char *group;               /* "mixed-4-one" */
-    char *strategy, *workload; /* as written */
-    char **arguments;          /* of `overlap run`, ended by NULL; the owner may append */
-    size_t argument_count;
+    char *name;                 /* "mixed-4-one-fork": unique in the suite */
+    char *group;                /* "mixed-4-one" */
+    char *strategy, *workload;  /* as written */
+    struct arguments arguments; /* of `overlap run` */
     bool control;
     bool passes[PASSES];
     unsigned line; /* of the file */

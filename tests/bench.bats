@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # A bench: its files, going on after it was stopped, and cells that fail.
 
+load common
+
 setup() {
     overlap=$(realpath "${OVERLAP:-build/overlap}")
     export OVERLAP=$overlap
@@ -37,7 +39,7 @@ rows() {
     grep -q 'sleep-1000-one-sequential.*,bound,' "$tmp/run/summary.csv"
     cut -d, -f2 "$tmp/run/summary.csv" | grep -qx mixed-4-one-coroutine-control
     # the order of a round is shuffled, and differs from round to round
-    ! diff <(sed 1d "$tmp/run/trials.csv" | grep ',timing,1,' | cut -d, -f2) \
+    refute diff <(sed 1d "$tmp/run/trials.csv" | grep ',timing,1,' | cut -d, -f2) \
         <(sed 1d "$tmp/run/trials.csv" | grep ',timing,2,' | cut -d, -f2)
 }
 
@@ -90,7 +92,7 @@ rows() {
     [ "$before" -ge 10 ]
     printf '1,half-a-line' >> "$tmp/run/trials.csv"
     "$overlap" bench --resume --out "$tmp/run" > /dev/null
-    ! grep -q half-a-line "$tmp/run/trials.csv"
+    refute grep -q half-a-line "$tmp/run/trials.csv"
     [ "$(rows "$tmp/run" timing)" -eq 42 ]
     [ "$(rows "$tmp/run" timeline)" -eq 4 ]
     # no trial was run twice
@@ -98,7 +100,7 @@ rows() {
 }
 
 @test "Ctrl-C keeps what is done, says how to go on and leaves no process" {
-    "$overlap" bench "$tmp/small.suite" --rounds 100 --out "$tmp/run" > /dev/null 2> "$tmp/err" 3>&- &
+    setsid "$overlap" bench "$tmp/small.suite" --rounds 100 --out "$tmp/run" > /dev/null 2> "$tmp/err" 3>&- &
     pid=$!
     for _ in $(seq 100); do
         [ -f "$tmp/run/trials.csv" ] && [ "$(wc -l < "$tmp/run/trials.csv")" -ge 15 ] && break
@@ -111,10 +113,11 @@ rows() {
     [ "$status" -eq 130 ]
     grep -q "overlap bench --resume --out" "$tmp/err"
     [ -s "$tmp/run/summary.csv" ]
-    ! pgrep -f "overlap (trial|origin)"
+    all_gone $pid
 }
 
 @test "cells that crash, hang or do other work are marked, and the others go on" {
+    export HANG_SECONDS=1000.$$
     cat > "$tmp/bad.suite" << SUITE
 rounds 2
 cell sleep 2 one sequential,coroutine,$strategies/crash,$strategies/wrong,$strategies/good --unit 1ms
@@ -128,7 +131,7 @@ SUITE
     grep -q 'sleep-2-one-hang-hang,.*,failed,.*gave no result' "$tmp/run/summary.csv"
     grep -q 'sleep-2-one-coroutine,.*,ok,' "$tmp/run/summary.csv"
     grep -q 'sleep-2-one-good,.*,ok,' "$tmp/run/summary.csv"
-    ! pgrep -f '^sleep 1000$'
+    refute pgrep -f "^sleep $HANG_SECONDS$"
 }
 
 @test "a cell that this machine cannot run is shown with the limit's name" {

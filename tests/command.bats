@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The command as a user meets it: what it prints, what it refuses, and with which exit status.
 
+load common
+
 setup() {
     overlap=$(realpath "${OVERLAP:-build/overlap}")
     export OVERLAP=$overlap
@@ -77,7 +79,7 @@ field() {
     grep -q 'wall time' "$tmp/out"
     grep -q 'task 3' "$tmp/out"
     grep -q '█' "$tmp/out"
-    ! grep -q $'\033' "$tmp/out"
+    refute grep -q $'\033' "$tmp/out"
 }
 
 @test "run colours on a terminal, and NO_COLOR stops it" {
@@ -85,7 +87,7 @@ field() {
     TERM=xterm script -qec "$overlap run -s coroutine -w mixed --unit 5" /dev/null > "$tmp/out"
     grep -q $'\033\[38' "$tmp/out"
     NO_COLOR=1 TERM=xterm script -qec "$overlap run -s coroutine -w mixed --unit 5" /dev/null > "$tmp/out"
-    ! grep -q $'\033\[38' "$tmp/out"
+    refute grep -q $'\033\[38' "$tmp/out"
 }
 
 @test "every strategy does the work of sequential" {
@@ -143,20 +145,24 @@ field() {
 
 @test "a user's limit of processes is named" {
     [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
-    id nobody > /dev/null || skip "no user nobody"
     command -v setpriv > /dev/null || skip "setpriv(1) is not installed"
-    cp "$overlap" "$BATS_FILE_TMPDIR/overlap-of-nobody"
-    chmod a+rx "$BATS_FILE_TMPDIR" "$BATS_FILE_TMPDIR/overlap-of-nobody"
+    # somebody who runs nothing else, and a folder that anybody may enter
+    folder=$(mktemp -d /tmp/overlap-test.XXXXXX)
+    chmod 755 "$folder"
+    install -m 755 "$overlap" "$folder/overlap"
     for strategy in fork pthreads; do
-        run prlimit --nproc=20 setpriv --reuid nobody --clear-groups \
-            "$BATS_FILE_TMPDIR/overlap-of-nobody" run -s $strategy -w sleep -n 100 --unit 1 \
-            --work-rate 0.3 --json
-        [ "$status" -eq 3 ] || [[ $output == *"Permission denied"* ]]
-        [[ $output == *RLIMIT_NPROC* ]] || [[ $output == *"Permission denied"* ]]
+        run prlimit --nproc=20 setpriv --reuid 54321 --clear-groups \
+            "$folder/overlap" run -s $strategy -w sleep -n 100 --unit 1 --work-rate 0.3 --json
+        [ "$status" -eq 3 ] || break
+        [[ $output == *RLIMIT_NPROC*"ulimit -u"* ]] || break
     done
+    rm -r "$folder"
+    [ "$status" -eq 3 ]
+    [[ $output == *RLIMIT_NPROC*"ulimit -u"* ]]
 }
 
 @test "a strategy that dies is reported, as is one that hangs, and nothing of it is left" {
+    export HANG_SECONDS=1000.$$
     run "$overlap" run -s "$strategies/crash" -w sleep -n 1 --json
     [ "$status" -eq 1 ]
     grep -q "killed by signal 11" <<< "$output"
@@ -166,40 +172,36 @@ field() {
     run "$overlap" run -s "$strategies/orphan" -w sleep -n 1 --unit 1 --json
     [ "$status" -eq 1 ]
     grep -q "left processes behind" <<< "$output"
-    ! pgrep -f '^sleep 1000$'
+    refute pgrep -f "^sleep $HANG_SECONDS$"
     run "$overlap" run -s /no/such/program -w sleep -n 1 --json
     [ "$status" -eq 2 ]
     run "$overlap" run -s "$strategies/good" -w sleep -n 2 --unit 1 --json
     [ "$status" -eq 0 ]
 }
 
-@test "Ctrl-C ends a trial and all its processes at once" {
-    "$overlap" run -s fork -w sleep -n 20 --unit 20s --json > "$tmp/out" 2> "$tmp/err" 3>&- &
+# start_trial: a trial of 20 processes that sleep long, in a session of its own; its pid in $pid.
+start_trial() {
+    setsid "$overlap" run -s fork -w sleep -n 20 --unit 20s --json > "$tmp/out" 2> "$tmp/err" 3>&- &
     pid=$!
-    for _ in $(seq 50); do
-        [ "$(pgrep -fc 'overlap trial .*--unit 20s')" -ge 20 ] && break
+    for _ in $(seq 100); do
+        [ "$(pgrep -c -s $pid)" -ge 22 ] && return
         sleep 0.1
     done
+    return 1
+}
+
+@test "Ctrl-C ends a trial and all its processes at once" {
+    start_trial
     kill -INT $pid
     status=0
     wait $pid || status=$?
     [ "$status" -eq 130 ]
-    sleep 0.2
-    ! pgrep -f 'overlap trial .*--unit 20s'
+    all_gone $pid
 }
 
 @test "kill -9 of the command leaves no process of the trial" {
-    "$overlap" run -s fork -w sleep -n 20 --unit 21s --json > "$tmp/out" 2> "$tmp/err" 3>&- &
-    pid=$!
-    for _ in $(seq 50); do
-        [ "$(pgrep -fc 'overlap trial .*--unit 21s')" -ge 20 ] && break
-        sleep 0.1
-    done
+    start_trial
     kill -KILL $pid
     wait $pid || true
-    for _ in $(seq 20); do
-        pgrep -f 'overlap trial .*--unit 21s' > /dev/null || break
-        sleep 0.1
-    done
-    ! pgrep -f 'overlap trial .*--unit 21s'
+    all_gone $pid
 }
