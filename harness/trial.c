@@ -414,8 +414,10 @@ int trial_main(int argc, char **argv)
     record_init(&record);
     setup_identify(&setup, &record);
     say_hello(&setup, &record);
-    if (setup.dry_run)
+    if (setup.dry_run) {
+        record_drop(&record);
         return 0;
+    }
     const char *unavailable = setup.strategy->unavailable ? setup.strategy->unavailable() : NULL;
     if (unavailable)
         errx(EXIT_UNABLE, "%s cannot run here: %s", setup.strategy->name, unavailable);
