@@ -4,9 +4,9 @@
  *
  * Intervals are 95 % percentile bootstrap intervals (Efron & Tibshirani, An Introduction to the
  * Bootstrap, 1993, chapter 13), expanded for small samples (Hesterberg, What Teachers Should Know
- * About the Bootstrap, arXiv:1411.5279): the plain ones of a median hold only 88 % at n = 7, these
- * 93 to 99 % from 5 on (checked by tests/test_stats.c). They are seeded: the same values always
- * give the same interval.
+ * About the Bootstrap, arXiv:1411.5279). Simulated, plain ones hold the median in 88 % of the cases
+ * at n = 7, these in 93 to 99 % from 5 on, 97 at 10 and 96 at 30 (tests/test_stats.c). They are
+ * seeded: the same values always give the same interval.
  */
 #ifndef OVERLAP_STATS_H
 #define OVERLAP_STATS_H
@@ -24,7 +24,7 @@ enum {
 void stats_sort(double *values, size_t count);
 
 /* The quantile p (0 ... 1) of sorted values, interpolated between the two nearest: type 7 of
- * Hyndman & Fan (1996), which R, numpy and gnuplot's users know as the default. */
+ * Hyndman & Fan (1996), the default of R and numpy. */
 double stats_quantile(const double *sorted, size_t count, double p);
 
 double stats_median(const double *values, size_t count);
@@ -68,7 +68,8 @@ struct stats_drift stats_drift(const double *values, size_t count);
 /* A robust line: the median of the slopes between all pairs of points, each weighted by its
  * distance in x (Sievers 1978; unweighted it is Theil 1950, Sen 1968), so that near pairs, whose
  * slopes are mostly noise, count less. The interval is that of the slope, from resampled points
- * (Efron & Tibshirani, 9.5): it also shows how far from a straight line they are. */
+ * (Efron & Tibshirani, 9.5): it also shows how far from a straight line they are. Simulated with 3
+ * to 10 points at each of 4 x, it holds the slope in 94 to 97 % of the cases. */
 struct stats_line {
     size_t count; /* of points */
     double slope;

@@ -95,7 +95,13 @@ static void put_cell(const struct summary_group *group, const struct summary_cel
     put_number(file, cell->ratio.low);
     put_number(file, cell->ratio.high);
     put_number(file, group->noise_floor);
-    fprintf(file, "%s\n", verdict_names[cell->verdict]);
+    put_text(file, verdict_names[cell->verdict]);
+    const struct stats_line *line = cell->memory ? &cell->memory->total : NULL;
+    put_number(file, line ? line->slope : (double)NAN);
+    put_number(file, line ? line->low : (double)NAN);
+    put_number(file, line ? line->high : (double)NAN);
+    csv_number(file, line ? line->base : (double)NAN);
+    putc('\n', file);
 }
 
 static void write_csv(const struct summary *summary, FILE *file)
@@ -106,7 +112,9 @@ static void write_csv(const struct summary *summary, FILE *file)
 #name "_median," #name "_mad," #name "_min," #name "_max," #name "_low," #name "_high,"
     fprintf(file, SUMMARY_METRICS(METRIC_COLUMNS));
 #undef METRIC_COLUMNS
-    fprintf(file, "baseline,ratio_median,ratio_low,ratio_high,noise_floor,verdict\n");
+    fprintf(file,
+            "baseline,ratio_median,ratio_low,ratio_high,noise_floor,verdict,"
+            "memory_per_task_bytes,memory_per_task_low,memory_per_task_high,memory_base_bytes\n");
     for (size_t g = 0; g < summary->group_count; g++)
         for (size_t i = 0; i < summary->groups[g].cell_count; i++)
             put_cell(&summary->groups[g], &summary->groups[g].cells[i], file);
@@ -262,7 +270,7 @@ static const struct column {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-/* The caller ends it with table_clear(). */
+/* The caller ends it with table_clear(), before it makes the next one. */
 static struct table make_table(const struct summary_group *group, bool terminal)
 {
     static char align[COLUMNS + 1];

@@ -122,13 +122,10 @@ copy()
     done
 }
 
-@test "the summary's word on the cost of a task goes before the slope of its medians" {
+@test "a slope whose interval reaches below nothing is given by its upper end" {
     copy
-    sed -i -e '1s/$/,memory_per_task_bytes,memory_per_task_low,memory_per_task_high/' \
-        -e '/-memory-pthreads,/s/$/,34000,33000,35000/' \
-        -e '/-memory-coroutine,/s/$/,58,-2,77/' "$results/summary.csv"
+    sed -i 's/,60,51,70$/,58,-2,77/' "$results/summary.csv"
     "$figures" "$results" --only memory
-    holds memory '>33.2 KiB/task<'
     holds memory '>under 77 B/task<'
 }
 

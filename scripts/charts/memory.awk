@@ -327,36 +327,12 @@ function curve_names(n,    i, t, s, gap, apart, y, early, words, small)
 }
 
 # What one more task costs, as the summary says; when its interval reaches down to nothing, the most
-# that it allows. A summary that does not say has the slope computed from its medians.
+# that it allows. Nothing where there is no line: fewer than two numbers of tasks.
 function slope_text(s,    j, row)
 {
     for (j = 1; j <= sizes; j++) if (has(s, tasks[j])) row = cell[s, tasks[j]]
-    if (S[row, "memory_per_task_bytes"] == "") return bytes_text(max(slope_of(s), 0)) "/task"
+    if (S[row, "memory_per_task_bytes"] == "") return ""
     if (S[row, "memory_per_task_low"] != "" && S[row, "memory_per_task_low"] <= 0)
         return "under " bytes_text(S[row, "memory_per_task_high"]) "/task"
     return bytes_text(max(S[row, "memory_per_task_bytes"], 0)) "/task"
-}
-
-# The median of the slopes of all pairs of medians, weighted by their distance.
-function slope_of(s,    i, j, k, n, apart, slope, slopes, weights, half, sum)
-{
-    for (i = 1; i <= sizes; i++)
-        for (j = 1; j < i; j++) {
-            if (!has(s, tasks[i]) || !has(s, tasks[j])) continue
-            apart = tasks[i] - tasks[j]
-            slope = (memory_of(cell[s, tasks[i]]) - memory_of(cell[s, tasks[j]])) / apart
-            half += apart / 2
-            for (k = ++n; k > 1 && slopes[k - 1] > slope; k--) {
-                slopes[k] = slopes[k - 1]
-                weights[k] = weights[k - 1]
-            }
-            slopes[k] = slope
-            weights[k] = apart
-        }
-    for (k = 1; k <= n && sum <= half; k++) {
-        # As much weight lies below as above: the median is between the two.
-        slope = sum > 0 && sum == half ? (slope + slopes[k]) / 2 : slopes[k]
-        sum += weights[k]
-    }
-    return slope
 }
