@@ -17,7 +17,8 @@ BUILD    ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 version  := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION)
 packages := jansson gsl
 http     := $(shell pkg-config --exists libllhttp 2>/dev/null && echo llhttp || echo http_parser)
-cppflags := -D_GNU_SOURCE -Iworkloads -Istrategies -Iharness $(shell pkg-config --cflags $(packages) 2>/dev/null)
+cppflags := -D_GNU_SOURCE -Iworkloads -Istrategies -Iharness \
+            $(shell pkg-config --cflags $(packages) 2>/dev/null) -idirafter /usr/include/libev
 libs     := -lev -l$(http) $(shell pkg-config --libs $(packages) 2>/dev/null || echo -ljansson -lgsl -lgslcblas) -lm
 flags     = -std=c17 -pthread -Wall -Wextra -Wshadow -Wconversion $(CFLAGS) \
             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)

@@ -40,7 +40,7 @@ static const struct setting settings[] = {
     {0},
 };
 
-/* Why a cell is run no more. */
+/* Why a pass of a cell is run no more. */
 enum standing {
     RUNS,
     TOO_LONG, /* its least time exceeds the budget of a cell */
@@ -51,8 +51,8 @@ enum standing {
 /* What the bench knows of a cell while it runs. */
 struct cell_state {
     struct record identity; /* as the cell's own dry run told it */
-    enum standing standing;
-    unsigned failures;
+    enum standing standing[PASSES];
+    unsigned failures[PASSES];
     double expected_ns[PASSES]; /* of one trial, process and all */
 };
 
@@ -261,11 +261,13 @@ static void check_cells(struct bench *bench)
             set_external_command(&state->identity, cell, rate);
         }
         uint64_t least_ns = state->identity.bound_ns;
-        if (least_ns != NO_NUMBER && least_ns > bench->suite.cell_budget_ns)
-            state->standing = TOO_LONG;
-        for (int pass = 0; pass < PASSES; pass++)
+        bool too_long = least_ns != NO_NUMBER && least_ns > bench->suite.cell_budget_ns;
+        for (enum pass pass = 0; pass < PASSES; pass++) {
+            bool whole = pass != PASS_MEMORY; /* there the tasks are held, and then ended */
+            state->standing[pass] = too_long && whole ? TOO_LONG : RUNS;
             state->expected_ns[pass] =
-                least_ns == NO_NUMBER || pass == PASS_MEMORY ? 1e8 : (double)least_ns + 5e6;
+                least_ns != NO_NUMBER && whole ? (double)least_ns + 5e6 : 1e8;
+        }
     }
 }
 
@@ -288,12 +290,12 @@ static void write_bound(struct bench *bench, size_t index)
 }
 
 /* A cell that cannot run here will not in the next round; one that failed gets one more chance. */
-static void judge_cell(struct cell_state *state, int status)
+static void judge_cell(struct cell_state *state, enum pass pass, int status)
 {
     if (status == EXIT_UNABLE)
-        state->standing = UNABLE;
-    else if (status != 0 && ++state->failures == 2)
-        state->standing = BROKEN;
+        state->standing[pass] = UNABLE;
+    else if (status != 0 && ++state->failures[pass] == 2)
+        state->standing[pass] = BROKEN;
 }
 
 static void run_entry(struct bench *bench, struct entry entry, uint64_t round, uint64_t position)
@@ -324,7 +326,7 @@ static void run_entry(struct bench *bench, struct entry entry, uint64_t round, u
         set_identity(&record, cell, round, position, pass_names[entry.pass]);
         write_row(bench, &record);
         bench->trial_count++;
-        judge_cell(state, status);
+        judge_cell(state, entry.pass, status);
     }
     if (entry.pass == PASS_TIMELINE && status != 0)
         unlink(timeline);
@@ -347,9 +349,10 @@ static bool is_done(const struct bench *bench, struct entry entry, uint64_t roun
 static bool has_entry(const struct bench *bench, struct entry entry, uint64_t round)
 {
     if (!bench->suite.cells[entry.cell].passes[entry.pass] ||
-        (bench->states[entry.cell].standing == TOO_LONG && entry.pass != PASS_MEMORY))
+        bench->states[entry.cell].standing[entry.pass] == TOO_LONG)
         return false;
-    uint64_t most = entry.pass == PASS_MEMORY     ? bench->suite.memory_rounds
+    uint64_t most = entry.pass == PASS_MEMORY || entry.pass == PASS_SYSCALLS
+                        ? bench->suite.memory_rounds
                     : entry.pass == PASS_TIMELINE ? bench->suite.timeline_rounds
                                                   : bench->rounds;
     if (round == 0)
@@ -382,7 +385,7 @@ static double expected_ns(const struct bench *bench, uint64_t round)
         for (enum pass pass = 0; pass < PASSES; pass++)
             for (uint64_t r = round; r <= bench->rounds; r++)
                 if (has_entry(bench, (struct entry){cell, pass}, r) &&
-                    bench->states[cell].standing == RUNS)
+                    bench->states[cell].standing[pass] == RUNS)
                     sum += bench->states[cell].expected_ns[pass];
     return sum;
 }
@@ -401,8 +404,7 @@ static void run_round(struct bench *bench, uint64_t round, struct entry *entries
         progress_show(spent_ns / (spent_ns + left_ns), left_ns, "round %llu of %llu: %s, %s",
                       (unsigned long long)round, (unsigned long long)bench->rounds,
                       bench->suite.cells[entries[i].cell].name, pass_names[entries[i].pass]);
-        bool gone = state->standing == UNABLE || state->standing == BROKEN;
-        if (!gone && !is_done(bench, entries[i], round))
+        if (state->standing[entries[i].pass] == RUNS && !is_done(bench, entries[i], round))
             run_entry(bench, entries[i], round, i + 1);
         this_ns -= expected;
     }
@@ -493,7 +495,8 @@ static void open_bench(struct bench *bench, const char *suite)
         write_environment(bench, suite);
         copy_suite(bench);
         for (size_t i = 0; i < bench->suite.cell_count; i++)
-            if (bench->states[i].standing == TOO_LONG && bench->suite.cells[i].passes[PASS_TIMING])
+            if (bench->states[i].standing[PASS_TIMING] == TOO_LONG &&
+                bench->suite.cells[i].passes[PASS_TIMING])
                 write_bound(bench, i);
     }
     start_origin(bench);

@@ -24,7 +24,7 @@
     FIELD(NUMBER, schema)                                                                          \
     FIELD(TEXT, cell)       /* its name within the suite: equal in all rounds and passes */        \
     FIELD(TEXT, group)      /* cells of one group differ by strategy alone and are compared */     \
-    FIELD(TEXT, pass)       /* timing | memory | timeline | hyperfine | bound (not run) */         \
+    FIELD(TEXT, pass)       /* timing | memory | timeline | syscalls | hyperfine | bound */        \
     FIELD(NUMBER, round)    /* from 1; 0 is the warm-up */                                         \
     FIELD(NUMBER, position) /* place within the shuffled round, from 1 */                          \
     FIELD(TEXT, strategy)                                                                          \
@@ -62,6 +62,7 @@
     FIELD(NUMBER, task_switches)                                                                   \
     FIELD(NUMBER, voluntary_switches)                                                              \
     FIELD(NUMBER, involuntary_switches)                                                            \
+    FIELD(NUMBER, system_calls) /* syscalls pass */                                                \
     /* memory pass */                                                                              \
     FIELD(NUMBER, tasks_held) /* alive when the memory was read */                                 \
     FIELD(NUMBER, processes)                                                                       \

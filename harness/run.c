@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static int run_pass(const struct setup *setup, const struct arguments *base, enum pass pass,
@@ -60,17 +61,18 @@ static void print_record(const struct record *record)
            record->options ? ", " : "", record->options ? record->options : "");
     if (record->ideal_ns != NO_NUMBER)
         print_row("wall time", "%s, %.3f × the ideal schedule (%s)",
-                  format_ns(a, sizeof a, (double)record->wall_ns),
-                  (double)record->wall_ns / (double)record->ideal_ns,
-                  format_ns(b, sizeof b, (double)record->ideal_ns));
+                  format_ns(a, sizeof a, record_number(record->wall_ns)),
+                  record_number(record->wall_ns) / record_number(record->ideal_ns),
+                  format_ns(b, sizeof b, record_number(record->ideal_ns)));
     else
-        print_row("wall time", "%s", format_ns(a, sizeof a, (double)record->wall_ns));
-    print_row("CPU time", "%s user, %s system", format_ns(a, sizeof a, (double)record->user_ns),
-              format_ns(b, sizeof b, (double)record->system_ns));
+        print_row("wall time", "%s", format_ns(a, sizeof a, record_number(record->wall_ns)));
+    print_row("CPU time", "%s user, %s system",
+              format_ns(a, sizeof a, record_number(record->user_ns)),
+              format_ns(b, sizeof b, record_number(record->system_ns)));
     print_row("latency", "p50 %s, p99 %s, max %s",
-              format_ns(a, sizeof a, (double)record->latency_p50_ns),
-              format_ns(b, sizeof b, (double)record->latency_p99_ns),
-              format_ns(c, sizeof c, (double)record->latency_max_ns));
+              format_ns(a, sizeof a, record_number(record->latency_p50_ns)),
+              format_ns(b, sizeof b, record_number(record->latency_p99_ns)),
+              format_ns(c, sizeof c, record_number(record->latency_max_ns)));
     if (!isnan(record->stretch_max))
         print_row("stretch", "%.2f at most (a task's time / its time alone)", record->stretch_max);
     print_row("switches", "%llu task, %llu voluntary, %llu involuntary",
@@ -81,7 +83,7 @@ static void print_record(const struct record *record)
               (unsigned long long)record->tasks_started, (unsigned long long)record->tasks_peak,
               (unsigned long long)record->tasks_done, record->digest);
     if (record->bytes_moved)
-        print_row("moved", "%s", format_bytes(a, sizeof a, (double)record->bytes_moved));
+        print_row("moved", "%s", format_bytes(a, sizeof a, record_number(record->bytes_moved)));
 }
 
 static void print_memory(const struct record *record)
@@ -89,9 +91,9 @@ static void print_memory(const struct record *record)
     char a[32], b[32], c[32];
     if (record->ok)
         print_row("memory", "%s + %s page tables + %s kernel stacks, %llu tasks held",
-                  format_bytes(a, sizeof a, (double)record->pss_bytes),
-                  format_bytes(b, sizeof b, (double)record->page_table_bytes),
-                  format_bytes(c, sizeof c, (double)record->kernel_stack_bytes),
+                  format_bytes(a, sizeof a, record_number(record->pss_bytes)),
+                  format_bytes(b, sizeof b, record_number(record->page_table_bytes)),
+                  format_bytes(c, sizeof c, record_number(record->kernel_stack_bytes)),
                   (unsigned long long)record->tasks_held);
     else
         print_row("memory", "not read: %s", record->reason);
@@ -128,15 +130,15 @@ static int show(const struct setup *setup, const struct arguments *arguments)
         return 0;
     }
 
-    char path[] = "/tmp/overlap-timeline.XXXXXX";
+    /* Without a file to keep it in, the timeline goes through memory: nothing is left behind. */
+    char path[64];
     const char *timeline = setup->timeline;
+    int fd = -1;
     if (!timeline) {
-        int fd = mkstemp(path);
-        if (fd < 0) {
-            warn("no timeline: cannot make a file in /tmp");
-            return 0;
-        }
-        close(fd);
+        fd = memfd_create("timeline", MFD_CLOEXEC);
+        if (fd < 0)
+            err(EXIT_UNABLE, "cannot make room for the timeline");
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), fd);
         timeline = path;
     }
     printf("\n");
@@ -145,8 +147,8 @@ static int show(const struct setup *setup, const struct arguments *arguments)
         terminal_timeline(timeline, &record);
     else if (status > 0)
         warnx("no timeline: %s", record.reason);
-    if (!setup->timeline)
-        unlink(path);
+    if (fd >= 0)
+        close(fd);
     record_drop(&record);
     return status;
 }

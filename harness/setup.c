@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const pass_names[PASSES] = {"timing", "memory", "timeline"};
+const char *const pass_names[PASSES] = {"timing", "memory", "timeline", "syscalls"};
 
 /* The values behind the options of `run`, as they are typed. */
 static struct {
@@ -32,7 +32,7 @@ static const struct setting run_settings[] = {
     {"work-rate", 0, SETTING_NUMBER, NULL, "X", "iterations of work per ns [calibrated]",
      &given.work_rate, 1e-6, 1e3},
     {"json", 0, SETTING_FLAG, NULL, NULL, "print one line of JSON", &given.json, 0, 0},
-    {"pass", 0, SETTING_TEXT, "timing", "NAME", "timing, memory or timeline, with --json",
+    {"pass", 0, SETTING_TEXT, "timing", "NAME", "timing, memory, timeline or syscalls, with --json",
      &given.pass, 0, 0},
     {"timeline", 0, SETTING_TEXT, NULL, "FILE", "write the timeline there, as CSV", &given.timeline,
      0, 0},
@@ -120,7 +120,7 @@ void setup_parse(int argc, char **argv, struct setup *setup)
     while (setup->pass < PASSES && strcmp(given.pass, pass_names[setup->pass]) != 0)
         setup->pass++;
     if (setup->pass == PASSES)
-        errx(EXIT_USAGE, "--pass is timing, memory or timeline, not '%s'", given.pass);
+        errx(EXIT_USAGE, "--pass is timing, memory, timeline or syscalls, not '%s'", given.pass);
     params = (struct params){
         .seed = given.seed,
         .unit_ns = given.unit_ns,

@@ -15,6 +15,7 @@ enum pass {
     PASS_TIMING,   /* nothing is traced */
     PASS_MEMORY,   /* tasks are held at their first wait, then the trial is ended */
     PASS_TIMELINE, /* task events and switches are recorded */
+    PASS_SYSCALLS, /* the kernel counts system calls */
     PASSES
 };
 extern const char *const pass_names[PASSES];

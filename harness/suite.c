@@ -70,7 +70,8 @@ static int add_cell(struct suite *suite, const struct cell_line *line, const cha
         format("%s-%s%s", cell->group, base ? base + 1 : strategy, control ? "-control" : "");
     memcpy(cell->passes, line->passes, sizeof cell->passes);
     if (control) /* it is there for the noise of durations alone */
-        cell->passes[PASS_MEMORY] = cell->passes[PASS_TIMELINE] = false;
+        for (enum pass pass = PASS_TIMING + 1; pass < PASSES; pass++)
+            cell->passes[pass] = false;
     arguments_add(&cell->arguments, (const char *[]){"-s", strategy, "-w", line->workload, "-n",
                                                      tasks, "--cpus", line->cpus, NULL});
     arguments_add(&cell->arguments, (const char *const *)line->options);
@@ -94,10 +95,10 @@ static int read_passes(char *text, bool passes[PASSES], char *why, size_t why_by
         while (pass < PASSES && strcmp(word, pass_names[pass]) != 0)
             pass++;
         if (pass == PASSES) {
-            snprintf(
-                why, why_bytes,
-                "'%s' is neither a pass (timing, memory, timeline) nor label=TEXT nor --OPTION",
-                word);
+            snprintf(why, why_bytes,
+                     "'%s' is neither a pass (timing, memory, timeline, syscalls) nor label=TEXT "
+                     "nor --OPTION",
+                     word);
             return -1;
         }
         passes[pass] = true;

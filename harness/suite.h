@@ -3,7 +3,7 @@
  * apart by blanks, `#` begins a comment:
  *
  *     rounds 30                 timing rounds (after one more to warm up, which is not counted)
- *     memory-rounds 3           rounds that also read the memory
+ *     memory-rounds 3           rounds that also read the memory or count system calls
  *     timeline-rounds 5         rounds that also record a timeline
  *     cell-budget 5s            a cell that must take longer is not run but shown by its bound
  *     control coroutine         this strategy enters every group that it is in a second time

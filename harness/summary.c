@@ -24,7 +24,8 @@ const char *const verdict_names[] = {
 };
 
 /* The first of these that a cell has rows of says what became of it. */
-static const char *const passes[] = {"timing", "bound", "memory", "timeline", "hyperfine"};
+static const char *const passes[] = {"timing",   "bound",    "memory",
+                                     "timeline", "syscalls", "hyperfine"};
 enum { PASS_COUNT = sizeof passes / sizeof *passes };
 
 #define METRIC_VALUE(name, pass, value)                                                            \
@@ -630,7 +631,7 @@ static int check_rows(const struct summary *summary, const char *path, const cha
         if (pass == PASS_COUNT) {
             snprintf(why, why_bytes,
                      "%s: cell %s has a row of pass '%s'; there are timing, memory, timeline, "
-                     "hyperfine and bound",
+                     "syscalls, hyperfine and bound",
                      path, row->cell, row->pass);
             return -1;
         }

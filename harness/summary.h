@@ -27,6 +27,7 @@
     METRIC(task_switches, "timing", record_number(r->task_switches))                               \
     METRIC(voluntary_switches, "timing", record_number(r->voluntary_switches))                     \
     METRIC(involuntary_switches, "timing", record_number(r->involuntary_switches))                 \
+    METRIC(system_calls, "syscalls", record_number(r->system_calls))                               \
     METRIC(bound_ns, "timing", record_number(r->bound_ns))                                         \
     METRIC(ideal_ns, "timing", record_number(r->ideal_ns))                                         \
     METRIC(over_ideal, "timing", record_number(r->wall_ns) / record_number(r->ideal_ns))           \

@@ -260,6 +260,7 @@ static const struct column {
     {"task switches", 'r', false, NULL, METRIC_task_switches, format_count},
     {"voluntary", 'r', false, NULL, METRIC_voluntary_switches, format_count},
     {"involuntary", 'r', false, NULL, METRIC_involuntary_switches, format_count},
+    {"system calls", 'r', false, NULL, METRIC_system_calls, format_count},
     {"peak alive", 'r', true, NULL, METRIC_tasks_peak, format_count},
     {"wall / ideal", 'r', false, NULL, METRIC_over_ideal, format_ratio},
     {"memory", 'r', true, NULL, METRIC_memory_bytes, format_bytes},

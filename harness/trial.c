@@ -8,6 +8,7 @@
 #include "ideal.h"
 #include "setup.h"
 #include "stats.h"
+#include "syscalls.h"
 #include "trace.h"
 
 #include <err.h>
@@ -32,6 +33,7 @@ static struct counters {
 static const struct workload *workload;
 static uint32_t hold_target; /* tasks that will be under way at once, in a memory pass */
 static _Thread_local uint64_t work_began_ns;
+static int syscall_counter = -1; /* in a syscalls pass */
 
 static void on_started(struct task *task)
 {
@@ -191,6 +193,7 @@ struct measured {
     int status; /* of strategy->run() */
     uint64_t start_ns, end_ns;
     struct rusage before, after; /* this process and its children, added */
+    uint64_t system_calls;
 };
 
 static void add_time(struct timeval *sum, struct timeval more)
@@ -213,10 +216,14 @@ static struct rusage read_usage(void)
 
 static struct measured measure(const struct strategy *strategy, struct trial *trial)
 {
-    struct measured measured = {.before = read_usage()};
+    struct measured measured = {.before = read_usage(), .system_calls = NO_NUMBER};
+    if (syscall_counter >= 0)
+        syscalls_start(syscall_counter);
     measured.start_ns = clock_now_ns();
     measured.status = strategy->run(trial);
     measured.end_ns = clock_now_ns();
+    if (syscall_counter >= 0)
+        measured.system_calls = syscalls_stop(syscall_counter);
     measured.after = read_usage();
     return measured;
 }
@@ -238,6 +245,7 @@ static void note_measured(const struct measured *measured, const struct trial *t
     record->involuntary_switches =
         (uint64_t)(measured->after.ru_nivcsw - measured->before.ru_nivcsw);
     record->task_switches = trial->task_switches;
+    record->system_calls = measured->system_calls;
     record->tasks_started = counters->started;
     record->tasks_done = counters->done;
     record->tasks_peak = counters->peak;
@@ -437,6 +445,10 @@ int trial_main(int argc, char **argv)
     } else if (setup.pass == PASS_TIMELINE) {
         trial.create = create_traced;
         begin_trace(&setup);
+    } else if (setup.pass == PASS_SYSCALLS) {
+        syscall_counter = syscalls_open(why, sizeof why);
+        if (syscall_counter < 0)
+            errx(EXIT_UNABLE, "%s", why);
     }
 
     struct measured measured = measure(setup.strategy, &trial);

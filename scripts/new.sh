@@ -14,9 +14,13 @@ new_file() # FOLDER NAME
     [ $# -eq 2 ] || die "give one name: ${0##*/} NAME"
     folder=$1 name=$2
     case $name in
-    '' | [!a-z]* | *[!a-z0-9-]*) die "'$name' can't be a name: lower-case letters, digits and -, a letter first" ;;
+    '' | [!a-z]* | *[!a-z0-9-]*)
+        die "'$name' can't be a name: lower-case letters, digits and -, a letter first"
+        ;;
     ?????????????????????????*) die "'$name' is too long for the tables: at most 24 characters" ;;
-    all | one | control) die "'$name' has a meaning of its own in the names of cells: choose another" ;;
+    all | one | control)
+        die "'$name' has a meaning of its own in the names of cells: choose another"
+        ;;
     esac
     cd "$(dirname "$0")/.." || exit
     file=$folder/$name.c
@@ -29,5 +33,6 @@ new_file() # FOLDER NAME
 # The last words: what to do with the file.
 created() # COMMAND PAGE
 {
-    printf '%s\n' "$file works as it is; now make it yours (see $2). Try it with:" "  make && build/$1"
+    printf '%s\n  make && build/%s\n' \
+        "$file works as it is; now make it yours (see $2). Try it with:" "$1"
 }

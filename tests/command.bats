@@ -117,7 +117,7 @@ field() {
     refuses 2 "--unit takes a duration" run -s fork -w sleep --unit 3parsecs
     refuses 2 "--cpus takes one, all or a list" run -s fork -w sleep --cpus x
     refuses 2 "names cores that are not to be had" run -s fork -w sleep --cpus 1000
-    refuses 2 "--pass is timing, memory or timeline" run -s fork -w sleep --pass x --json
+    refuses 2 "--pass is timing, memory, timeline or syscalls" run -s fork -w sleep --pass x --json
     refuses 2 "--shortest 3 is more than --longest 1" run -s fork -w sleep --shortest 3 --longest 1 --dry-run
     refuses 2 "power of two" run -s fork -w cpu --working-set 3000 --dry-run
     refuses 2 "there are strategies and workloads to list" list nope

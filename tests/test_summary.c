@@ -521,7 +521,7 @@ static void test_refused(void **state)
     put(trial("g", "coroutine", "timng", 1));
     fclose(trials);
     assert_refused(": cell g-coroutine has a row of pass 'timng'; there are timing, memory, "
-                   "timeline, hyperfine and bound");
+                   "timeline, syscalls, hyperfine and bound");
 }
 
 /* A file of few columns, by hand, in no order. */
