@@ -280,7 +280,7 @@ static void check_limits(void)
     add_limit("open files", "ulimit -n 65536 (its ceiling: /etc/security/limits.conf)", most,
               most < OF_THE_PROGRAM ? 0 : (most - OF_THE_PROGRAM) / PER_TASK);
 
-    struct limit limits[LIMITS];
+    static struct limit limits[LIMITS]; /* the report points to their remedies */
     limits_read(0, limits);
     for (size_t i = 0; i < LIMITS; i++) {
         const struct limit *limit = &limits[i];

@@ -50,50 +50,65 @@ static uint64_t count_threads(void)
     return threads;
 }
 
-/* The pids controller of this process's cgroup, version 1 or 2. */
-static void read_pids_cgroup(uint64_t *used, uint64_t *limit)
+static double fullness(const struct limit *limit)
 {
-    *used = 0;
-    *limit = UINT64_MAX;
+    return (double)limit->used / (double)limit->limit;
+}
+
+/* The pids controller below `root`: the fullest limit of the cgroup `name` and of all above it, any
+ * of which can stop a fork (systemd limits the slice of a user, not each session in it). */
+static void read_pids_limits(const char *root, char *name, struct limit *fullest)
+{
+    for (;;) {
+        char folder[600], path[640];
+        struct limit limit = *fullest;
+        snprintf(folder, sizeof folder, "%s%s", root, name);
+        snprintf(path, sizeof path, "%s/pids.max", folder);
+        limit.limit = read_number(path);
+        snprintf(path, sizeof path, "%s/pids.current", folder);
+        limit.used = read_number(path);
+        snprintf(limit.raise, sizeof limit.raise, "echo max | sudo tee %.240s/pids.max", folder);
+        if (limit.limit != UINT64_MAX && fullness(&limit) > fullness(fullest))
+            *fullest = limit;
+
+        char *last = strrchr(name, '/');
+        if (!last)
+            break;
+        *last = '\0';
+    }
+}
+
+/* Those of this process's cgroup, version 1 or 2. */
+static struct limit read_pids_cgroup(void)
+{
+    struct limit fullest = {"the cgroup's pids.max", "", 0, UINT64_MAX, 1};
     FILE *file = fopen("/proc/self/cgroup", "re");
     if (!file)
-        return;
+        return fullest;
     char line[512];
     while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
         char *controllers = strchr(line, ':');
-        char *group = controllers ? strchr(controllers + 1, ':') : NULL;
-        if (!group)
+        char *name = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!name)
             continue;
-        *group++ = '\0';
-        const char *root;
+        *name++ = '\0';
         if (strcmp(controllers, ":pids") == 0)
-            root = "/sys/fs/cgroup/pids";
+            read_pids_limits("/sys/fs/cgroup/pids", name, &fullest);
         else if (strcmp(controllers, ":") == 0)
-            root = "/sys/fs/cgroup";
-        else
-            continue;
-        char path[640];
-        snprintf(path, sizeof path, "%s%s/pids.max", root, group);
-        uint64_t found = read_number(path);
-        if (found == UINT64_MAX)
-            continue;
-        *limit = found;
-        snprintf(path, sizeof path, "%s%s/pids.current", root, group);
-        *used = read_number(path);
+            read_pids_limits("/sys/fs/cgroup", name, &fullest);
     }
     fclose(file);
+    return fullest;
 }
 
 void limits_read(uint64_t made, struct limit limits[LIMITS])
 {
     struct rlimit processes;
     getrlimit(RLIMIT_NPROC, &processes);
-    uint64_t threads = count_threads(), group_used, group_limit;
-    read_pids_cgroup(&group_used, &group_limit);
+    uint64_t threads = count_threads();
     const struct limit now[LIMITS] = {
-        {"the cgroup's pids.max", "systemctl set-property user.slice TasksMax=infinity", group_used,
-         group_limit, 1},
+        read_pids_cgroup(),
         {"kernel.pid_max", "sysctl -w kernel.pid_max=4194304", threads,
          read_number("/proc/sys/kernel/pid_max"), 1},
         {"kernel.threads-max", "sysctl -w kernel.threads-max=4000000", threads,
@@ -113,7 +128,7 @@ static const struct limit *fullest(const struct limit *limits, size_t count)
     const struct limit *found = NULL;
     double most = 0.9; /* a limit that is less full than this did not stop anyone */
     for (size_t i = 0; i < count; i++) {
-        double full = (double)limits[i].used / (double)limits[i].limit;
+        double full = fullness(&limits[i]);
         if (full > most) {
             most = full;
             found = &limits[i];

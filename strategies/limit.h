@@ -6,7 +6,7 @@
 
 struct limit {
     const char *name;
-    const char *raise; /* the command that raises it */
+    char raise[320]; /* the command that raises it */
     uint64_t used, limit;
     unsigned per_task; /* what a task with a thread or a process of its own takes of it */
 };

@@ -179,6 +179,28 @@ field() {
     [ "$status" -eq 0 ]
 }
 
+@test "a limit of a cgroup above the own one is found and named" {
+    pids=/sys/fs/cgroup/pids
+    [ -e "$pids/cgroup.procs" ] || pids=/sys/fs/cgroup
+    group=$pids/overlap-test-$$
+    mkdir "$group" 2> /dev/null || skip "cannot make a cgroup here"
+    mkdir "$group/inner"
+    if ! echo 50 2> /dev/null > "$group/pids.max"; then
+        rmdir "$group/inner" "$group"
+        skip "the pids controller is not to be had"
+    fi
+    status=0
+    sh -c 'echo $$ > "$1"; shift; exec "$@"' sh "$group/inner/cgroup.procs" \
+        "$overlap" run -s fork -w sleep -n 100 --unit 1 --json > "$tmp/out" 2> "$tmp/err" || status=$?
+    sh -c 'echo $$ > "$1"; shift; exec "$@"' sh "$group/inner/cgroup.procs" \
+        "$overlap" doctor > "$tmp/doctor" || true
+    rmdir "$group/inner" "$group"
+    cat "$tmp/err" "$tmp/doctor"
+    [ "$status" -eq 3 ]
+    grep -qF "pids.max is 50; raise it with: echo max | sudo tee $group/pids.max" "$tmp/err"
+    grep -qF "do: echo max | sudo tee $group/pids.max" "$tmp/doctor"
+}
+
 # start_trial: a trial of 20 processes that sleep long, in a session of its own; its pid in $pid.
 start_trial() {
     setsid "$overlap" run -s fork -w sleep -n 20 --unit 20s --json > "$tmp/out" 2> "$tmp/err" 3>&- &
