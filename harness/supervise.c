@@ -80,6 +80,59 @@ static char *last_line(char *text)
     return strncmp(line, "overlap: ", 9) == 0 ? line + 9 : line;
 }
 
+/* ---- Who is left ---- */
+
+struct children {
+    pid_t pids[64]; /* more are found when these are gone */
+    size_t count;
+};
+
+/* Of this process, which has one thread. False where the kernel does not tell (it was built without
+ * CONFIG_PROC_CHILDREN). */
+static bool list_children(struct children *children)
+{
+    children->count = 0;
+    FILE *file = fopen("/proc/thread-self/children", "re");
+    if (!file)
+        return false;
+    while (children->count < sizeof children->pids / sizeof *children->pids &&
+           fscanf(file, "%d", &children->pids[children->count]) == 1)
+        children->count++;
+    fclose(file);
+    return true;
+}
+
+static bool is_among(pid_t pid, const struct children *children)
+{
+    for (size_t i = 0; i < children->count; i++)
+        if (children->pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* Ends what came to this process since `before`, and what then comes in its turn. Returns whether
+ * any of it was alive. */
+static bool end_orphans(const struct children *before)
+{
+    bool alive = false, found;
+    struct children now;
+    do {
+        found = false;
+        list_children(&now);
+        for (size_t i = 0; i < now.count; i++) {
+            if (is_among(now.pids[i], before))
+                continue;
+            found = true;
+            if (waitpid(now.pids[i], NULL, WNOHANG) == now.pids[i])
+                continue;
+            alive = true;
+            kill(now.pids[i], SIGKILL);
+            waitpid(now.pids[i], NULL, 0);
+        }
+    } while (found);
+    return alive;
+}
+
 /* ---- One trial ---- */
 
 struct supervised {
@@ -93,13 +146,17 @@ struct supervised {
     uint64_t deadline_ns;
     bool deadline_given;
     struct memory_cgroup *cgroup;
+    struct children before; /* children of ours that are not of the trial: an origin server */
 };
 
+/* Orphans of the trial come to the trial itself, where the memory of its tree is read, and once it
+ * is gone to this process, which ends them. */
 _Noreturn static void child_main(const char *program, char *const arguments[], int output,
                                  int complaint, struct memory_cgroup *cgroup)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1UL); /* kept over exec */
     if (cgroup)
         memory_cgroup_enter(cgroup);
     int nothing = open("/dev/null", O_RDONLY);
@@ -134,6 +191,8 @@ static void start(struct supervised *trial, const char *strategy, char *const ar
     if (pipe2(output, O_CLOEXEC) < 0 || pipe2(complaint, O_CLOEXEC) < 0)
         err(EXIT_UNABLE, "cannot make the pipes of a trial");
     const char *program = strategy_is_external(strategy) ? strategy : "/proc/self/exe";
+    if (list_children(&trial->before))
+        prctl(PR_SET_CHILD_SUBREAPER, 1UL);
     char **argv = argv_of(strategy, arguments);
     trial->pid = fork();
     if (trial->pid == 0)
@@ -318,7 +377,8 @@ int supervise(const char *strategy, char *const arguments[], enum pass pass, str
     if (!in_time)
         kill(-trial.pid, SIGKILL);
     has_ended(&trial, 0);
-    bool left_behind = kill(-trial.pid, SIGKILL) == 0;
+    bool left_behind = end_orphans(&trial.before);
+    left_behind = kill(-trial.pid, SIGKILL) == 0 || left_behind; /* where none can be listed */
     record->stolen_ns = environment_stolen_ns() - stolen_ns;
     if (trial.cgroup)
         memory_cgroup_close(trial.cgroup);

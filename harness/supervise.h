@@ -1,7 +1,8 @@
 /*
  * Running a trial from outside: a fresh process by exec for each, in a process group of its own.
  * Whatever the trial does (crash, hang, leave children behind), there is a record of it afterwards,
- * and nothing of it is left.
+ * and nothing of it is left, also not in a session of its own: orphans come to this process, which
+ * becomes their subreaper (where the kernel lists children, as almost all do).
  */
 #ifndef OVERLAP_SUPERVISE_H
 #define OVERLAP_SUPERVISE_H

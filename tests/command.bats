@@ -173,6 +173,10 @@ field() {
     [ "$status" -eq 1 ]
     grep -q "left processes behind" <<< "$output"
     refute pgrep -f "^sleep $HANG_SECONDS$"
+    run "$overlap" run -s "$strategies/daemon" -w sleep -n 1 --unit 1 --json
+    [ "$status" -eq 1 ]
+    grep -q "left processes behind" <<< "$output"
+    refute pgrep -f "^sleep $HANG_SECONDS$"
     run "$overlap" run -s /no/such/program -w sleep -n 1 --json
     [ "$status" -eq 2 ]
     run "$overlap" run -s "$strategies/good" -w sleep -n 2 --unit 1 --json
