@@ -4,6 +4,7 @@
 #include "calibrate.h"
 #include "clock.h"
 #include "environment.h"
+#include "format.h"
 #include "options.h"
 #include "origin.h"
 #include "perfetto.h"
@@ -24,7 +25,8 @@
 
 static struct {
     const char *out;
-    uint64_t rounds, seed, budget_ns;
+    uint64_t rounds, max_rounds, seed, budget_ns;
+    double precision; /* per cent; NaN: not asked for */
     bool resume;
 } given;
 
@@ -33,6 +35,11 @@ static const struct setting settings[] = {
      &given.out, 0, 0},
     {"rounds", 0, SETTING_COUNT, NULL, "N", "timing rounds [the suite's]", &given.rounds, 1,
      100000},
+    {"precision", 0, SETTING_NUMBER, NULL, "PERCENT",
+     "go on after them until each median wall time is known to within that [off]", &given.precision,
+     0.01, 100},
+    {"max-rounds", 0, SETTING_COUNT, NULL, "N", "but no longer than that [three times the rounds]",
+     &given.max_rounds, 1, 300000},
     {"budget", 0, SETTING_DURATION, NULL, "TIME", "begin no round that would end later [none]",
      &given.budget_ns, 1, 7 * 86400e9},
     {"seed", 0, SETTING_COUNT, "1", "N", "of the order of trials", &given.seed, 0, 9e15},
@@ -54,6 +61,8 @@ struct cell_state {
     enum standing standing[PASSES];
     unsigned failures[PASSES];
     double expected_ns[PASSES]; /* of one trial, process and all */
+    double *walls;              /* wall_ns of its timing rounds so far */
+    size_t wall_count;
 };
 
 /* One trial to come. */
@@ -72,7 +81,11 @@ struct bench {
     double work_rate;
     char origin_url[256];
     pid_t origin;
-    uint64_t rounds, start_ns, trial_count;
+    uint64_t rounds;      /* of the suite, at least */
+    uint64_t most_rounds; /* more than `rounds` where a precision is asked for */
+    uint64_t start_ns, trial_count;
+    const char *stopped; /* what ended it, as in environment.json; with `ended` for people */
+    char ended[256];
 };
 
 static char *path_in(const struct bench *bench, const char *format, ...)
@@ -161,6 +174,21 @@ static void write_environment(const struct bench *bench, const char *suite)
     json_decref(environment);
 }
 
+static void note_environment(const struct bench *bench, const char *key, json_t *value)
+{
+    char why[1024];
+    if (environment_note(bench->folder, key, value, why, sizeof why) != 0)
+        errx(EXIT_FAILED, "%s", why);
+}
+
+/* How far this session means to go; an earlier one may have meant less. */
+static void note_plan(const struct bench *bench)
+{
+    note_environment(bench, "max_rounds", json_integer((json_int_t)bench->most_rounds));
+    note_environment(bench, "precision_percent",
+                     isnan(given.precision) ? json_null() : json_real(given.precision));
+}
+
 static void read_environment(struct bench *bench)
 {
     char *path = path_in(bench, "environment.json");
@@ -172,6 +200,13 @@ static void read_environment(struct bench *bench)
     bench->work_rate = rate;
     given.seed = (uint64_t)json_integer_value(json_object_get(environment, "seed"));
     bench->rounds = (uint64_t)json_integer_value(json_object_get(environment, "rounds"));
+    json_t *precision = json_object_get(environment, "precision_percent");
+    if (isnan(given.precision) && json_is_number(precision)) {
+        given.precision = json_number_value(precision);
+        if (!given.max_rounds)
+            given.max_rounds =
+                (uint64_t)json_integer_value(json_object_get(environment, "max_rounds"));
+    }
     json_decref(environment);
     free(path);
 }
@@ -271,6 +306,15 @@ static void check_cells(struct bench *bench)
     }
 }
 
+/* For the precision that is reached. */
+static void note_wall(struct cell_state *state, const struct record *record)
+{
+    if (strcmp(record->pass, "timing") != 0 || record->round == 0 || !record->ok)
+        return;
+    state->walls = array_resize(state->walls, state->wall_count + 1, sizeof *state->walls);
+    state->walls[state->wall_count++] = record_number(record->wall_ns);
+}
+
 static void write_row(struct bench *bench, const struct record *record)
 {
     record_csv_row(record, bench->trials);
@@ -325,6 +369,7 @@ static void run_entry(struct bench *bench, struct entry entry, uint64_t round, u
         complete_identity(&record, &state->identity);
         set_identity(&record, cell, round, position, pass_names[entry.pass]);
         write_row(bench, &record);
+        note_wall(state, &record);
         bench->trial_count++;
         judge_cell(state, entry.pass, status);
     }
@@ -354,7 +399,7 @@ static bool has_entry(const struct bench *bench, struct entry entry, uint64_t ro
     uint64_t most = entry.pass == PASS_MEMORY || entry.pass == PASS_SYSCALLS
                         ? bench->suite.memory_rounds
                     : entry.pass == PASS_TIMELINE ? bench->suite.timeline_rounds
-                                                  : bench->rounds;
+                                                  : bench->most_rounds;
     if (round == 0)
         return entry.pass == PASS_TIMING;
     return round <= most;
@@ -377,23 +422,24 @@ static size_t make_round(const struct bench *bench, uint64_t round, struct entry
     return count;
 }
 
-/* What all rounds from `round` on are expected to take. */
-static double expected_ns(const struct bench *bench, uint64_t round)
+/* What a round is expected to take. */
+static double round_ns(const struct bench *bench, uint64_t round)
 {
     double sum = 0;
     for (size_t cell = 0; cell < bench->suite.cell_count; cell++)
         for (enum pass pass = 0; pass < PASSES; pass++)
-            for (uint64_t r = round; r <= bench->rounds; r++)
-                if (has_entry(bench, (struct entry){cell, pass}, r) &&
-                    bench->states[cell].standing[pass] == RUNS)
-                    sum += bench->states[cell].expected_ns[pass];
+            if (has_entry(bench, (struct entry){cell, pass}, round) &&
+                bench->states[cell].standing[pass] == RUNS)
+                sum += bench->states[cell].expected_ns[pass];
     return sum;
 }
 
 static void run_round(struct bench *bench, uint64_t round, struct entry *entries)
 {
     size_t count = make_round(bench, round, entries);
-    double later_ns = expected_ns(bench, round + 1), this_ns = 0;
+    double later_ns = 0, this_ns = 0;
+    for (uint64_t later = round + 1; later <= bench->rounds; later++)
+        later_ns += round_ns(bench, later);
     for (size_t i = 0; i < count; i++)
         this_ns += bench->states[entries[i].cell].expected_ns[entries[i].pass];
     for (size_t i = 0; i < count && !interrupted; i++) {
@@ -401,8 +447,10 @@ static void run_round(struct bench *bench, uint64_t round, struct entry *entries
         double expected = state->expected_ns[entries[i].pass];
         double spent_ns = (double)(clock_now_ns() - bench->start_ns);
         double left_ns = later_ns + this_ns;
-        progress_show(spent_ns / (spent_ns + left_ns), left_ns, "round %llu of %llu: %s, %s",
-                      (unsigned long long)round, (unsigned long long)bench->rounds,
+        bool extra = round > bench->rounds;
+        progress_show(spent_ns / (spent_ns + left_ns), left_ns, "round %llu of %s%llu: %s, %s",
+                      (unsigned long long)round, extra ? "at most " : "",
+                      (unsigned long long)(extra ? bench->most_rounds : bench->rounds),
                       bench->suite.cells[entries[i].cell].name, pass_names[entries[i].pass]);
         if (state->standing[entries[i].pass] == RUNS && !is_done(bench, entries[i], round))
             run_entry(bench, entries[i], round, i + 1);
@@ -410,14 +458,70 @@ static void run_round(struct bench *bench, uint64_t round, struct entry *entries
     }
 }
 
+static bool is_round_done(const struct bench *bench, uint64_t round)
+{
+    for (size_t cell = 0; cell < bench->suite.cell_count; cell++)
+        for (enum pass pass = 0; pass < PASSES; pass++)
+            if (has_entry(bench, (struct entry){cell, pass}, round) &&
+                !is_done(bench, (struct entry){cell, pass}, round))
+                return false;
+    return true;
+}
+
 /* Would the next round end after the budget? */
 static bool out_of_budget(const struct bench *bench, uint64_t round)
 {
-    if (!given.budget_ns || round == 0)
+    if (!given.budget_ns || round == 0 || is_round_done(bench, round))
         return false;
     double spent_ns = (double)(clock_now_ns() - bench->start_ns);
-    double round_ns = expected_ns(bench, round) - expected_ns(bench, round + 1);
-    return spent_ns + round_ns > (double)given.budget_ns;
+    return spent_ns + round_ns(bench, round) > (double)given.budget_ns;
+}
+
+/* Half of the widest 95 % interval of a median wall time, as a fraction of that median, and whose
+ * it is; cells that failed give no numbers. Infinite while there are too few rounds to tell. */
+static double least_precision(const struct bench *bench, const char **name)
+{
+    double widest = 0;
+    *name = "no cell";
+    for (size_t i = 0; i < bench->suite.cell_count; i++) {
+        const struct cell_state *state = &bench->states[i];
+        if (!bench->suite.cells[i].passes[PASS_TIMING] || state->standing[PASS_TIMING] != RUNS ||
+            state->failures > 0)
+            continue;
+        struct stats wall = stats_of(state->walls, state->wall_count);
+        double half = isnan(wall.low) ? INFINITY : (wall.high - wall.low) / 2 / wall.median;
+        if (half >= widest) {
+            widest = half;
+            *name = bench->suite.cells[i].name;
+        }
+    }
+    return widest;
+}
+
+static bool is_precise(const struct bench *bench)
+{
+    const char *name;
+    return !isnan(given.precision) && least_precision(bench, &name) <= given.precision / 100;
+}
+
+/* Notes what ended the bench before `round`. */
+static void note_end(struct bench *bench, const char *stopped, uint64_t round)
+{
+    char reached[160] = "", half[FORMAT_BYTES];
+    const char *name;
+    double widest = isnan(given.precision) ? INFINITY : least_precision(bench, &name);
+    if (isfinite(widest))
+        snprintf(reached, sizeof reached, "; the widest interval is that of %s, ±%s", name,
+                 format_percent(half, sizeof half, widest));
+    bench->stopped = stopped;
+    snprintf(bench->ended, sizeof bench->ended, "%s after %llu of %s%llu rounds%s",
+             strcmp(stopped, "precision") == 0 ? "precise enough"
+             : strcmp(stopped, "rounds") == 0  ? "done"
+             : strcmp(stopped, "budget") == 0  ? "the budget ends"
+                                               : "interrupted",
+             (unsigned long long)(round > 0 ? round - 1 : 0),
+             bench->most_rounds > bench->rounds ? "at most " : "",
+             (unsigned long long)bench->most_rounds, reached);
 }
 
 static void run_rounds(struct bench *bench)
@@ -425,16 +529,22 @@ static void run_rounds(struct bench *bench)
     size_t most = bench->suite.cell_count * PASSES;
     struct entry *entries = array_resize(NULL, most, sizeof *entries);
     uint64_t round = 0;
-    for (; round <= bench->rounds && !interrupted; round++) {
+    const char *stopped = "rounds";
+    for (; round <= bench->most_rounds && !interrupted; round++) {
+        if (round > bench->rounds && !is_round_done(bench, round) && is_precise(bench))
+            break;
         if (out_of_budget(bench, round)) {
-            progress_end();
-            warnx("the budget ends after %llu of %llu rounds", (unsigned long long)round - 1,
-                  (unsigned long long)bench->rounds);
+            stopped = "budget";
             break;
         }
         run_round(bench, round, entries);
     }
     progress_end();
+    if (interrupted)
+        stopped = "interrupted";
+    else if (round > bench->rounds && is_precise(bench))
+        stopped = "precision";
+    note_end(bench, stopped, round);
     free(entries);
 }
 
@@ -463,6 +573,28 @@ static void start_origin(struct bench *bench)
         errx(EXIT_UNABLE, "%s", why);
 }
 
+static void set_most_rounds(struct bench *bench)
+{
+    bench->most_rounds = bench->rounds;
+    if (isnan(given.precision) && given.max_rounds)
+        errx(EXIT_USAGE, "--max-rounds goes with --precision; --rounds says how many there are");
+    if (isnan(given.precision))
+        return;
+    bench->most_rounds = given.max_rounds ? given.max_rounds : 3 * bench->rounds;
+    if (bench->most_rounds < bench->rounds)
+        errx(EXIT_USAGE, "--max-rounds %llu is less than the %llu rounds that are run at least",
+             (unsigned long long)bench->most_rounds, (unsigned long long)bench->rounds);
+}
+
+/* What an earlier session has found out. */
+static void take_up(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->done_count; i++)
+        for (size_t cell = 0; cell < bench->suite.cell_count; cell++)
+            if (strcmp(bench->done[i].cell, bench->suite.cells[cell].name) == 0)
+                note_wall(&bench->states[cell], &bench->done[i]);
+}
+
 static void open_bench(struct bench *bench, const char *suite)
 {
     char why[1024];
@@ -482,6 +614,7 @@ static void open_bench(struct bench *bench, const char *suite)
         read_environment(bench);
     else
         bench->work_rate = calibrate();
+    set_most_rounds(bench);
     check_cells(bench);
     if (interrupted)
         interrupt_end();
@@ -491,6 +624,7 @@ static void open_bench(struct bench *bench, const char *suite)
     make_folder(timelines);
     free(timelines);
     open_trials(bench);
+    take_up(bench);
     if (!given.resume) {
         write_environment(bench, suite);
         copy_suite(bench);
@@ -499,6 +633,7 @@ static void open_bench(struct bench *bench, const char *suite)
                 bench->suite.cells[i].passes[PASS_TIMING])
                 write_bound(bench, i);
     }
+    note_plan(bench);
     start_origin(bench);
 }
 
@@ -526,8 +661,10 @@ static void close_bench(struct bench *bench)
         origin_stop(bench->origin);
     if (fclose(bench->trials) != 0)
         err(EXIT_FAILED, "cannot write %s/trials.csv", bench->folder);
-    for (size_t i = 0; i < bench->suite.cell_count; i++)
+    for (size_t i = 0; i < bench->suite.cell_count; i++) {
         record_drop(&bench->states[i].identity);
+        free(bench->states[i].walls);
+    }
     for (size_t i = 0; i < bench->done_count; i++)
         record_drop(&bench->done[i]);
     free(bench->done);
@@ -556,6 +693,7 @@ int bench_main(int argc, char **argv)
     open_bench(&bench, operand < argc ? argv[operand] : "default");
     run_rounds(&bench);
 
+    note_environment(&bench, "stopped", json_string(bench.stopped));
     struct summary *summary = summary_read(bench.folder, bench.suite.baseline, why, sizeof why);
     if (!summary || summary_save(summary, bench.folder, why, sizeof why) != 0)
         errx(EXIT_FAILED, "%s", why);
@@ -566,7 +704,8 @@ int bench_main(int argc, char **argv)
     if (interrupted)
         warnx("stopped; go on with: overlap bench --resume --out %s", bench.folder);
     else
-        printf("\n%llu trials in %.0f s; results in %s\n", (unsigned long long)bench.trial_count,
+        printf("\n%s\n%llu trials in %.0f s; results in %s\n", bench.ended,
+               (unsigned long long)bench.trial_count,
                (double)(clock_now_ns() - bench.start_ns) / 1e9, bench.folder);
     close_bench(&bench);
     if (interrupted)

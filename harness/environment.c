@@ -6,9 +6,11 @@
 #include "cpus.h"
 #include "memory.h"
 
+#include <errno.h>
 #include <ev.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -442,4 +444,47 @@ json_t *environment_read(void)
     SET("stolen_ns", json_number(environment_stolen_ns()));
 #undef SET
     return object;
+}
+
+/* ---- environment.json of a run ---- */
+
+static json_t *read_json(const char *path)
+{
+    json_error_t error;
+    return json_load_file(path, 0, &error);
+}
+
+double environment_recorded(const char *dir, const char *key)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/environment.json", dir);
+    json_t *object = read_json(path), *value = json_object_get(object, key);
+    double number = json_is_number(value) ? json_number_value(value) : NAN;
+    json_decref(object);
+    return number;
+}
+
+int environment_note(const char *dir, const char *key, json_t *value, char *why, size_t why_bytes)
+{
+    char path[PATH_MAX], temporary[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/environment.json", dir);
+    bool there = access(path, F_OK) == 0;
+    json_t *object = there ? read_json(path) : NULL;
+    if (json_object_set_new(object, key, value) != 0) { /* which takes the value in any case */
+        json_decref(object);
+        if (!there)
+            return 0;
+        snprintf(why, why_bytes, "%s is no object of JSON", path);
+        return -1;
+    }
+    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
+    int status = json_dump_file(object, temporary, JSON_INDENT(2));
+    if (status == 0)
+        status = rename(temporary, path);
+    if (status != 0) {
+        snprintf(why, why_bytes, "cannot write %s: %s", path, strerror(errno));
+        unlink(temporary);
+    }
+    json_decref(object);
+    return status;
 }

@@ -24,6 +24,11 @@ rows() {
     grep -c ",$2,[0-9]*,[0-9]*," "$1/trials.csv"
 }
 
+# stopped FOLDER: what environment.json says of the end.
+stopped() {
+    sed -n 's/^  "stopped": "\(.*\)".*/\1/p' "$1/environment.json"
+}
+
 @test "a bench leaves everything that is made from it" {
     "$overlap" bench "$tmp/small.suite" --out "$tmp/run" > "$tmp/out" 2> "$tmp/err"
     cat "$tmp/err"
@@ -113,7 +118,36 @@ rows() {
     [ "$status" -eq 130 ]
     grep -q "overlap bench --resume --out" "$tmp/err"
     [ -s "$tmp/run/summary.csv" ]
+    [ "$(stopped "$tmp/run")" = interrupted ]
     all_gone $pid
+}
+
+@test "rounds go on until a precision, a maximum or the budget ends them, and it says which" {
+    printf 'rounds 5\ncell sleep 2 one coroutine,sequential --unit 1ms\n' > "$tmp/few.suite"
+    "$overlap" bench "$tmp/few.suite" --out "$tmp/plain" > "$tmp/out"
+    grep -q '^done after 5 of 5 rounds$' "$tmp/out"
+    [ "$(stopped "$tmp/plain")" = rounds ]
+
+    "$overlap" bench "$tmp/few.suite" --out "$tmp/max" --precision 0.01 --max-rounds 7 > "$tmp/out"
+    cat "$tmp/out"
+    grep -q '^done after 7 of at most 7 rounds; the widest interval is that of sleep-2-one-' "$tmp/out"
+    [ "$(stopped "$tmp/max")" = rounds ]
+    [ "$(rows "$tmp/max" timing)" -eq 16 ]
+
+    "$overlap" bench --resume --out "$tmp/max" --precision 100 > "$tmp/out"
+    grep -q '^precise enough after 7 of at most 15 rounds' "$tmp/out"
+    [ "$(stopped "$tmp/max")" = precision ]
+
+    "$overlap" bench "$tmp/few.suite" --out "$tmp/budget" --rounds 200 --budget 300ms > "$tmp/out"
+    cat "$tmp/out"
+    grep -q '^the budget ends after [0-9]* of 200 rounds' "$tmp/out"
+    [ "$(stopped "$tmp/budget")" = budget ]
+
+    run "$overlap" bench "$tmp/few.suite" --out "$tmp/never" --max-rounds 7
+    [ "$status" -eq 2 ]
+    run "$overlap" bench "$tmp/few.suite" --out "$tmp/never" --precision 1 --max-rounds 2
+    [ "$status" -eq 2 ]
+    [ ! -e "$tmp/never" ]
 }
 
 @test "cells that crash, hang or do other work are marked, and the others go on" {
