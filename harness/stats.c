@@ -196,12 +196,13 @@ struct stats_drift stats_drift(const double *values, size_t count)
             known[n++] = values[i];
         }
     }
-    struct stats_drift drift = {NAN, NAN};
+    struct stats_drift drift = {NAN, NAN, NAN};
     if (n >= 3 && gsl_stats_min(known, 1, n) < gsl_stats_max(known, 1, n)) {
         drift.rho = gsl_stats_spearman(order, 1, known, 1, n, work);
         double freedom = (double)n - 2, rest = 1 - drift.rho * drift.rho;
         drift.p =
             rest > 0 ? 2 * gsl_cdf_tdist_Q(fabs(drift.rho) * sqrt(freedom / rest), freedom) : 0;
+        drift.change = stats_median(known + n - n / 3, n / 3) / stats_median(known, n / 3) - 1;
     }
     free(known);
     return drift;

@@ -62,6 +62,7 @@ size_t stats_outliers(const double *values, size_t count);
 struct stats_drift {
     double rho;
     double p;
+    double change; /* median of the last third over that of the first, minus 1 */
 };
 struct stats_drift stats_drift(const double *values, size_t count);
 

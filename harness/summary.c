@@ -1,6 +1,7 @@
 /* See summary.h. What is written and shown of it is in summary_write.c. */
 #include "summary.h"
 #include "array.h"
+#include "environment.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -675,6 +676,7 @@ struct summary *summary_read(const char *dir, const char *baseline, char *why, s
     }
     compare_cells(summary, baseline);
     fit_lines(summary);
+    summary->stamp = summary_noise(summary, environment_recorded(dir, "cores_online"));
     return summary;
 }
 
@@ -689,5 +691,6 @@ void summary_free(struct summary *summary)
     free(summary->cells);
     free(summary->groups);
     free(summary->lines);
+    free(summary->stamp);
     free(summary);
 }

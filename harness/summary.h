@@ -116,6 +116,7 @@ struct summary {
     size_t trial_count;    /* rows that count */
     size_t replaced_count; /* rows of which there is a later one */
     size_t torn_count;
+    char *stamp; /* "noisy: " and why, or ""; as in environment.json */
 
     struct record *records; /* private, as are the following */
     size_t record_count;
@@ -129,8 +130,12 @@ struct summary {
 struct summary *summary_read(const char *dir, const char *baseline, char *why, size_t why_bytes);
 void summary_free(struct summary *summary);
 
-/* Writes summary.csv, summary.md and timelines/index.csv, each whole or not at all. Returns 0, or
- * -1 with one line in `why`. */
+/* The stamp of a summary whose cells are compared, of a run on a machine of so many cores (NaN:
+ * unknown, nothing is said about stolen time). The caller frees it. */
+char *summary_noise(const struct summary *summary, double cores);
+
+/* Writes summary.csv, summary.md, timelines/index.csv and the stamp in environment.json (if there
+ * is one), each whole or not at all. Returns 0, or -1 with one line in `why`. */
 int summary_save(const struct summary *summary, const char *dir, char *why, size_t why_bytes);
 
 /* The short form, for a terminal. */

@@ -1,6 +1,7 @@
 /* What becomes of a summary: files for programs and for people, tables for a terminal. */
 #include "array.h"
 #include "csv.h"
+#include "environment.h"
 #include "format.h"
 #include "summary.h"
 #include "table.h"
@@ -323,6 +324,18 @@ static void print_note(FILE *file, const char *mark, const char *format, ...)
 /* What drifts by chance in one of a thousand cells is not worth a line. */
 static const double drift_p = 0.001;
 
+/* One task after another, and only one: whatever takes its core away is others' work. */
+static void note_quiet(const struct summary_cell *cell, FILE *file, const char *mark)
+{
+    const struct stats *taken = &cell->metrics[METRIC_involuntary_switches];
+    if (cell->sample->tasks == 1 && strcmp(cell->sample->strategy, "sequential") == 0 &&
+        taken->count > 0)
+        print_note(file, mark,
+                   "a task alone: the kernel took its core away %.3g times a trial (median; at "
+                   "most %.3g times), which is the work of others",
+                   taken->median, taken->max);
+}
+
 static void note_cell(const struct summary_cell *cell, FILE *file, const char *mark)
 {
     char name[128];
@@ -349,6 +362,8 @@ static void note_group(const struct summary_group *group, FILE *file, const char
     char floor[FORMAT_BYTES], low[FORMAT_BYTES], high[FORMAT_BYTES];
     for (size_t i = 0; i < group->cell_count; i++)
         note_cell(&group->cells[i], file, mark);
+    for (size_t i = 0; i < group->cell_count; i++)
+        note_quiet(&group->cells[i], file, mark);
     if (!group->baseline)
         return;
     print_note(file, mark, "ratio: wall time to that of %s in the same round, median",
@@ -430,6 +445,8 @@ static void print_counts(const struct summary *summary, FILE *file)
 static void write_markdown(const struct summary *summary, FILE *file)
 {
     fprintf(file, "# Summary\n\n");
+    if (summary->stamp[0])
+        fprintf(file, "**This run is %s.** Do not cite its numbers.\n\n", summary->stamp);
     print_counts(summary, file);
     fprintf(file,
             "\nMedians over the rounds with their 95 %% bootstrap intervals (expanded percentile, "
@@ -486,7 +503,8 @@ static bool has_traced(const struct summary *summary)
 int summary_save(const struct summary *summary, const char *dir, char *why, size_t why_bytes)
 {
     if (save(dir, "summary.csv", write_csv, summary, why, why_bytes) != 0 ||
-        save(dir, "summary.md", write_markdown, summary, why, why_bytes) != 0)
+        save(dir, "summary.md", write_markdown, summary, why, why_bytes) != 0 ||
+        environment_note(dir, "stamp", json_string(summary->stamp), why, why_bytes) != 0)
         return -1;
 
     char *timelines;
@@ -518,6 +536,8 @@ void summary_print(const struct summary *summary, FILE *file)
     }
     putc('\n', file);
     print_counts(summary, file);
+    if (summary->stamp[0])
+        fprintf(file, "%s\n", summary->stamp);
 }
 
 int summary_write(const char *dir, const char *baseline, char *why, size_t why_bytes)

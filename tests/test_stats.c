@@ -198,6 +198,7 @@ static void test_drift(void **state)
     drift = stats_drift(rising, COUNT(rising));
     assert_near(drift.rho, 1);
     assert_true(drift.p < 1e-6);
+    assert_near(drift.change, 4); /* 5 to 1 */
     static const double flat[] = {4, 4, 4, 4};
     assert_true(isnan(stats_drift(flat, COUNT(flat)).rho));
 }

@@ -42,8 +42,9 @@ static int make_dir(void **state)
 static int clear_dir(void **state)
 {
     (void)state;
-    static const char *const names[] = {"trials.csv", "summary.csv", "summary.md",
-                                        "timelines/index.csv", "hyperfine.json"};
+    static const char *const names[] = {"trials.csv",     "summary.csv",
+                                        "summary.md",     "timelines/index.csv",
+                                        "hyperfine.json", "environment.json"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(path_of(names[i]));
     rmdir(path_of("timelines"));
@@ -743,6 +744,94 @@ static void test_hyperfine_refused(void **state)
     assert_int_equal(before.st_size, after.st_size);
 }
 
+/* ---- Noise ---- */
+
+enum { NOISE_ROUNDS = 12 };
+
+/* A cell whose trials differ by a per cent or so in no order, and by `drift` from the first round
+ * to the last. */
+static void put_noise(const char *group, bool control, double factor, double drift,
+                      uint64_t stolen_ns)
+{
+    for (uint64_t round = 1; round <= NOISE_ROUNDS; round++) {
+        struct record record = trial(group, "coroutine", "timing", round);
+        if (control)
+            make_control(&record);
+        double noise = (double)((round * 7 + control) % NOISE_ROUNDS) / 1000;
+        double drifted = 1 + drift * (double)(round - 1) / (NOISE_ROUNDS - 1);
+        record.wall_ns = (uint64_t)(1e8 * factor * (1 + noise) * drifted);
+        record.stolen_ns = stolen_ns;
+        put(record);
+    }
+}
+
+/* Sums up on a machine of two cores and compares the stamp; again in its files. */
+static void assert_stamp(const char *stamp)
+{
+    char why[512];
+    FILE *file = fopen(path_of("environment.json"), "w");
+    fprintf(file, "{\"cores_online\": 2, \"stamp\": \"noisy: of yesterday\", \"seed\": 1}\n");
+    fclose(file);
+    struct summary *summary = sum_up(NULL);
+    assert_string_equal(summary->stamp, stamp);
+    assert_int_equal(summary_save(summary, dir, why, sizeof why), 0);
+    summary_free(summary);
+
+    json_error_t error;
+    json_t *environment = json_load_file(path_of("environment.json"), 0, &error);
+    assert_string_equal(json_string_value(json_object_get(environment, "stamp")), stamp);
+    assert_int_equal(json_integer_value(json_object_get(environment, "seed")), 1);
+    json_decref(environment);
+    char text[4096] = "", heading[512];
+    file = fopen(path_of("summary.md"), "r");
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    snprintf(heading, sizeof heading, "# Summary\n\n**This run is %s.**", stamp);
+    assert_int_equal(strncmp(text, heading, strlen(heading)) == 0, *stamp != '\0');
+}
+
+static void test_quiet_is_not_stamped(void **state)
+{
+    (void)state;
+    put_noise("g", false, 1, 0, 1000000);
+    put_noise("g", true, 1.02, 0, 0); /* sure, and too small to matter */
+    put_noise("h", false, 1, 0.015, 0);
+    put_noise("h", true, 1, 0.015, 0);
+    put_noise("i", false, 1, 0, 0);
+    put_noise("i", true, 1.2, 0, 0); /* one of three, which chance may do */
+    assert_stamp("");
+}
+
+static void test_failed_controls_are_stamped(void **state)
+{
+    (void)state;
+    put_noise("g", false, 1, 0, 0);
+    put_noise("g", true, 1, 0, 0);
+    put_noise("h", false, 1, 0, 0);
+    put_noise("h", true, 1.1, 0, 0);
+    put_noise("i", false, 1, 0, 0);
+    put_noise("i", true, 0.8, 0, 0);
+    assert_stamp("noisy: in 2 of 3 groups the control differs from its twin (i: up to 24.9 %)");
+}
+
+static void test_drift_is_stamped(void **state)
+{
+    (void)state;
+    put_noise("g", false, 1, 0, 0);
+    put_noise("g", true, 1, 0, 0);
+    put_noise("h", false, 1, 0.3, 0);
+    put_noise("h", true, 1, 0.3, 0);
+    assert_stamp("noisy: in 1 of 2 groups wall times drift over the rounds (h: +21.2 %)");
+}
+
+static void test_stolen_time_is_stamped(void **state)
+{
+    (void)state;
+    put_noise("g", false, 1, -0.2, 20000000);
+    assert_stamp("noisy: in 1 of 1 groups wall times drift over the rounds (g: -14.8 %); the "
+                 "hypervisor took 11.0 % of the cores' time (more than 2 %)");
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin_trials, clear_dir)
@@ -762,6 +851,10 @@ int main(void)
         TEST(test_few_columns),
         TEST(test_csv),
         TEST(test_markdown),
+        TEST(test_quiet_is_not_stamped),
+        TEST(test_failed_controls_are_stamped),
+        TEST(test_drift_is_stamped),
+        TEST(test_stolen_time_is_stamped),
         TEST(test_hyperfine),
         TEST(test_hyperfine_refused),
     };

@@ -8,7 +8,7 @@ BEGIN {
     read_summary()
     for (g = 1; g <= group_count; g++) {
         collect(groups[g])
-        if (!lines) continue
+        if (!lines || is_witness(line_row[1])) continue
         shown[++panels] = groups[g]
         most_lines = max(most_lines, lines)
     }

@@ -15,7 +15,7 @@ BEGIN {
     read_summary()
     for (g = 1; g <= group_count; g++) {
         collect(groups[g])
-        if (!lines) continue
+        if (!lines || is_witness(line_row[1])) continue
         shown[++blocks] = groups[g]
         block_lines[blocks] = lines + OWN
         all_lines += lines + OWN
