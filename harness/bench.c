@@ -486,7 +486,7 @@ static double least_precision(const struct bench *bench, const char **name)
     for (size_t i = 0; i < bench->suite.cell_count; i++) {
         const struct cell_state *state = &bench->states[i];
         if (!bench->suite.cells[i].passes[PASS_TIMING] || state->standing[PASS_TIMING] != RUNS ||
-            state->failures > 0)
+            state->failures[PASS_TIMING] > 0)
             continue;
         struct stats wall = stats_of(state->walls, state->wall_count);
         double half = isnan(wall.low) ? INFINITY : (wall.high - wall.low) / 2 / wall.median;
