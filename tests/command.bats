@@ -83,7 +83,7 @@ field() {
 }
 
 @test "run colours on a terminal, and NO_COLOR stops it" {
-    command -v script > /dev/null || skip "script(1) is not installed"
+    script -qec true /dev/null > /dev/null 2>&1 || skip "script(1) cannot make a terminal here"
     TERM=xterm script -qec "$overlap run -s coroutine -w mixed --unit 5" /dev/null > "$tmp/out"
     grep -q $'\033\[38' "$tmp/out"
     NO_COLOR=1 TERM=xterm script -qec "$overlap run -s coroutine -w mixed --unit 5" /dev/null > "$tmp/out"
