@@ -74,6 +74,14 @@ field() {
     [ "$(field digest < "$tmp/line")" = "$(field digest < "$tmp/again")" ]
 }
 
+@test "output that cannot be written is a failure" {
+    [ -e /dev/full ] || skip "no /dev/full"
+    status=0
+    "$overlap" run -s sequential -w sleep -n 1 --unit 1 --json > /dev/full 2> "$tmp/err" || status=$?
+    [ "$status" -eq 1 ]
+    grep -q 'cannot write the output: No space left' "$tmp/err"
+}
+
 @test "run draws a table and a timeline, without colour when nobody looks" {
     "$overlap" run -s pthreads -w mixed -n 4 --unit 10 > "$tmp/out"
     grep -q 'wall time' "$tmp/out"
