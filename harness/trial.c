@@ -107,7 +107,7 @@ static struct task *create_traced(struct trial *trial, unsigned id)
 static const struct op *hold_body(struct task *task, int64_t result)
 {
     const struct op *op = workload->body(task, result);
-    if (op && op->kind != OP_SLEEP && op->kind != OP_RECV)
+    if (op && op->kind != OP_SLEEP && op->kind != OP_RECV && op->kind != OP_READ)
         return op;
     if (atomic_fetch_add(&counters->held, 1) + 1 == hold_target) {
         char line[64];
