@@ -92,6 +92,21 @@ field() {
     "$overlap" verify
 }
 
+@test "yield switches as often as it is told" {
+    "$overlap" run -s coroutine -w yield -n 3 --yields 100 --json > "$tmp/line"
+    [ "$(field task_switches < "$tmp/line")" -eq 303 ]
+    [ "$(field options < "$tmp/line")" = "--yields 100" ]
+    [ -z "$(field ideal_ns < "$tmp/line")" ]
+}
+
+@test "rude has one rude task, and the ideal knows it" {
+    refuses 2 "--rude-task must be one of the 2 tasks, so between 0 and 1, not 2" \
+        run -s coroutine -w rude -n 2 --rude-task 2 --dry-run
+    "$overlap" run -s coroutine -w rude -n 2 --unit 10 --rudeness 5 --cpus one --json > "$tmp/line"
+    [ "$(field tasks_done < "$tmp/line")" -eq 2 ]
+    [ "$(field ideal_ns < "$tmp/line")" -gt "$(field bound_ns < "$tmp/line")" ]
+}
+
 @test "another seed is other work, the same seed the same" {
     digest() { "$overlap" run -s coroutine -w sleep -n 3 --unit 1 --seed "$1" --json | field digest; }
     [ "$(digest 1)" = "$(digest 1)" ]

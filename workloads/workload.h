@@ -37,8 +37,9 @@ struct workload {
      * Optional. */
     bool (*wants_origin)(void);
 
-    /* Once per trial, before the clock starts: checks settings, resolves names, allocates what
-     * all tasks share. Returns 0, or -1 with one line in `why` (wrong use). Optional. */
+    /* Once per trial, and in a dry run, before the clock starts: checks settings, resolves names,
+     * allocates what all tasks share. Returns 0, or -1 with one line in `why` (wrong use).
+     * Optional. */
     int (*prepare)(char *why, size_t why_bytes);
 
     /* Fills the zeroed struct of task `task->id`: a function of params, settings and the id alone.
@@ -51,8 +52,9 @@ struct workload {
     /* Releases what the task holds (descriptors, buffers), wherever it stands. Optional. */
     void (*release)(struct task *task);
 
-    /* Writes what task `id` will do, at most PLAN_STEPS_MAX steps, and returns how many; 0 when
-     * that can't be known (a foreign server). The bound and the ideal rest on it. Required. */
+    /* Writes what task `id` will do, at most PLAN_STEPS_MAX steps, and returns how many; 0 for all
+     * tasks when that can't be known (a foreign server) or all is up to the strategy (nothing but
+     * switches). The bound and the ideal rest on it. Required. */
     unsigned (*plan)(uint32_t id, struct step *steps);
 };
 

@@ -1,0 +1,189 @@
+/*
+ * Workloads by themselves, driven by a strategy that writes down what they ask for: plans match
+ * bodies.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "setup.h"
+
+enum { TASKS = 4 };
+
+static const struct workload *workload;
+
+/* ---- A workload, its options, its tasks ---- */
+
+static void release(struct task *task)
+{
+    if (workload->release)
+        workload->release(task);
+}
+
+/* The workload of that name, its settings being their defaults, without a hook but its release. */
+static void take(const char *name)
+{
+    workload = workload_find(name);
+    assert_non_null(workload);
+    settings_reset(workload->settings);
+    params = (struct params){.seed = 1, .unit_ns = 100000000, .work_rate = 0.2, .tasks = TASKS};
+    task_hooks = (struct task_hooks){.release = release};
+}
+
+static void set(const char *name, const char *value)
+{
+    char why[256];
+    const struct setting *setting = workload->settings;
+    while (strcmp(setting->name, name) != 0)
+        setting++;
+    assert_int_equal(setting_parse(setting, value, why, sizeof why), 0);
+}
+
+static void prepare(void)
+{
+    char why[512];
+    if (workload->prepare)
+        assert_int_equal(workload->prepare(why, sizeof why), 0);
+}
+
+static void refuses(const char *text)
+{
+    char why[512] = "";
+    assert_int_equal(workload->prepare(why, sizeof why), -1);
+    assert_non_null(strstr(why, text));
+}
+
+static struct task *create(struct trial *trial, unsigned id)
+{
+    struct task *task = calloc(1, workload->task_bytes);
+    task->id = id;
+    task->result = &trial->results[id];
+    task->body = workload->body;
+    if (workload->init)
+        assert_int_equal(workload->init(task), 0);
+    return task;
+}
+
+/* ---- Plans ---- */
+
+/* What a body asked for. */
+static struct {
+    uint64_t slept_ns;
+    uint64_t yields;
+    uint64_t checkpoints;
+} seen;
+
+static void on_checkpoint(struct task *task)
+{
+    (void)task;
+    seen.checkpoints++;
+}
+
+/* Goes through a task in no time, and sums up what it would have waited for. */
+static void record_task(uint32_t id, struct result *result)
+{
+    struct trial trial = {.tasks = 1, .results = result - id};
+    struct task *task = create(&trial, id);
+    memset(&seen, 0, sizeof seen);
+    task_hooks.checkpoint = on_checkpoint;
+    for (const struct op *op; (op = task_resume(task, 0));) {
+        assert_true(op->kind == OP_SLEEP || op->kind == OP_YIELD);
+        if (op->kind == OP_SLEEP)
+            seen.slept_ns += op->time_ns;
+        else
+            seen.yields++;
+    }
+    task_free(task);
+}
+
+/* Iterations between two checkpoints of work(). */
+static uint64_t checkpoint_iterations(void)
+{
+    enum { ITERATIONS = 1 << 22 };
+    uint32_t set[1] = {0};
+    struct task task = {0};
+    seen.checkpoints = 0;
+    task_hooks.checkpoint = on_checkpoint;
+    work(&task, 0, ITERATIONS, set, 1);
+    assert_true(seen.checkpoints > 0);
+    return ITERATIONS / seen.checkpoints;
+}
+
+/* Of all but those that need a server, a file or each other. */
+static void plans_match_bodies(void **state)
+{
+    (void)state;
+    uint64_t per_checkpoint = checkpoint_iterations();
+    REGISTRY_FOR_EACH (workload, entry) {
+        const char *name = (*entry)->name;
+        if (strcmp(name, "fetch") == 0 || strcmp(name, "file") == 0 ||
+            strcmp(name, "pingpong") == 0)
+            continue;
+        take(name);
+        prepare();
+        for (uint32_t id = 0; id < TASKS; id++) {
+            struct result results[TASKS] = {0};
+            struct step steps[PLAN_STEPS_MAX];
+            uint64_t waits_ns = 0, checkpoints = 0;
+            unsigned count = workload->plan(id, steps);
+            assert_true(count <= PLAN_STEPS_MAX);
+            for (unsigned i = 0; i < count; i++) {
+                waits_ns += steps[i].wait_ns;
+                checkpoints += (steps[i].iterations + per_checkpoint - 1) / per_checkpoint;
+            }
+            record_task(id, &results[id]);
+            assert_int_equal(results[id].error, 0);
+            assert_int_equal(seen.slept_ns, waits_ns);
+            assert_int_equal(seen.checkpoints, checkpoints);
+            free(results[id].payload);
+        }
+    }
+}
+
+static void yields_as_often_as_asked(void **state)
+{
+    (void)state;
+    struct result first = {0}, second = {0};
+    take("yield");
+    set("yields", "3");
+    record_task(0, &first);
+    assert_int_equal(seen.yields, 3);
+    set("yields", "4");
+    record_task(0, &second);
+    assert_int_equal(seen.yields, 4);
+    assert_int_not_equal(first.digest, second.digest);
+}
+
+static void one_task_is_rude(void **state)
+{
+    (void)state;
+    struct step steps[PLAN_STEPS_MAX];
+    take("rude");
+    set("rude-task", "2");
+    set("rudeness", "0.5");
+    for (uint32_t id = 0; id < TASKS; id++) {
+        uint64_t longest = 0;
+        for (unsigned count = workload->plan(id, steps); count-- > 0;)
+            longest = steps[count].iterations > longest ? steps[count].iterations : longest;
+        assert_int_equal(longest == work_iterations(params.unit_ns / 2), id == 2);
+    }
+    set("rude-task", "4");
+    refuses("--rude-task must be one of the 4 tasks");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plans_match_bodies),
+        cmocka_unit_test(yields_as_often_as_asked),
+        cmocka_unit_test(one_task_is_rude),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
