@@ -128,6 +128,7 @@ static struct task *create_held(struct trial *trial, unsigned id)
     return task;
 }
 
+/* Tasks that the strategy has under way at once. */
 static uint32_t alive_at_once(const struct setup *setup)
 {
     uint32_t most = setup->strategy->alive == ALIVE_ONE       ? 1
@@ -137,6 +138,26 @@ static uint32_t alive_at_once(const struct setup *setup)
 }
 
 /* ---- Before the clock ---- */
+
+/* Ends the program when the strategy cannot run this workload here, whatever the limits. */
+static void check_strategy(const struct setup *setup)
+{
+    const struct strategy *strategy = setup->strategy;
+    const char *unavailable = strategy->unavailable ? strategy->unavailable() : NULL;
+    if (unavailable)
+        errx(EXIT_UNABLE, "%s cannot run here: %s", strategy->name, unavailable);
+    if (!workload->needs_all_alive || alive_at_once(setup) == setup->tasks)
+        return;
+    if (strategy->alive == ALIVE_ONE)
+        errx(EXIT_UNABLE,
+             "deadlocked by design: %s needs all its tasks alive at once, %s finishes one before "
+             "it starts the next",
+             workload->name, strategy->name);
+    errx(EXIT_UNABLE,
+         "deadlocked by design: %s needs all its tasks alive at once, %s has no more of them than "
+         "workers; as many as tasks would do: -j %" PRIu64,
+         workload->name, strategy->name, setup->tasks);
+}
 
 /* The same conditions for every strategy. */
 static void set_conditions(const struct setup *setup)
@@ -173,6 +194,18 @@ static void begin_trace(const struct setup *setup)
     const struct trace_setup trace = {.tasks = (unsigned)setup->tasks, .body = workload->body};
     if (trace_begin(&trace, why, sizeof why) != 0)
         errx(EXIT_UNABLE, "%s", why);
+}
+
+/* Has the workload make what its tasks find there. */
+static void provide(struct trial *trial)
+{
+    for (unsigned id = 0; workload->provide && id < trial->tasks; id++) {
+        int error = -workload->provide(id);
+        if (error) {
+            int status = strategy_limit(trial, "task", id, error);
+            errx(status == STRATEGY_LIMIT ? EXIT_UNABLE : EXIT_FAILED, "%s", trial->reason);
+        }
+    }
 }
 
 /* Memory that is there before the clock starts, for all strategies alike. */
@@ -416,9 +449,7 @@ int trial_main(int argc, char **argv)
     say_hello(&setup, &record);
     if (setup.dry_run)
         return 0;
-    const char *unavailable = setup.strategy->unavailable ? setup.strategy->unavailable() : NULL;
-    if (unavailable)
-        errx(EXIT_UNABLE, "%s cannot run here: %s", setup.strategy->name, unavailable);
+    check_strategy(&setup);
 
     set_conditions(&setup);
     set_hooks(&setup);
@@ -429,6 +460,7 @@ int trial_main(int argc, char **argv)
         .results = allocate(setup.tasks * sizeof *trial.results, MAP_PRIVATE),
         .create = create,
     };
+    provide(&trial);
     if (setup.pass == PASS_MEMORY) {
         trial.create = create_held;
         hold_target = alive_at_once(&setup);

@@ -88,8 +88,26 @@ field() {
     ! grep -q $'\033\[38' "$tmp/out"
 }
 
-@test "every strategy does the work of sequential" {
-    "$overlap" verify
+@test "every strategy does the work of sequential, or of another where that would wait forever" {
+    "$overlap" verify > "$tmp/out"
+    grep -q 'pingpong  *sequential  *cannot run here: deadlocked by design' "$tmp/out"
+    [ "$(grep -c 'pingpong .* same$' "$tmp/out")" -ge 3 ]
+    grep -qx 'all that can run do the same work' "$tmp/out"
+}
+
+@test "tasks that wait for each other are refused where not all are alive, before they start" {
+    "$overlap" run -s sequential -w pingpong -n 4 --dry-run > "$tmp/out"
+    run "$overlap" run -s sequential -w pingpong -n 4 --json
+    [ "$status" -eq 3 ]
+    grep -q 'deadlocked by design: pingpong needs all its tasks alive at once, sequential finishes one before it starts the next' <<< "$output"
+    refuses 2 "--tasks must be even, not 5" run -s coroutine -w pingpong -n 5 --dry-run
+    run bash -c "ulimit -n 64; '$overlap' run -s coroutine -w pingpong -n 200 --json"
+    [ "$status" -eq 3 ]
+    grep -q "RLIMIT_NOFILE" <<< "$output"
+    grep -q "ulimit -n" <<< "$output"
+    run bash -c "ulimit -Sn 64; '$overlap' run -s coroutine -w pingpong -n 200 --rounds 2 --json"
+    [ "$status" -eq 0 ]
+    [ "$(field bytes_moved <<< "$output")" -eq $((200 * 2 * 2 * 4)) ]
 }
 
 @test "yield switches as often as it is told" {

@@ -1,6 +1,6 @@
 /*
  * Workloads by themselves, driven by a strategy that writes down what they ask for: plans match
- * bodies.
+ * bodies, players play.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "op.h"
 #include "setup.h"
 
 enum { TASKS = 4 };
@@ -51,6 +53,8 @@ static void prepare(void)
     char why[512];
     if (workload->prepare)
         assert_int_equal(workload->prepare(why, sizeof why), 0);
+    for (uint32_t id = 0; workload->provide && id < params.tasks; id++)
+        assert_int_equal(workload->provide(id), 0);
 }
 
 static void refuses(const char *text)
@@ -178,12 +182,69 @@ static void one_task_is_rude(void **state)
     refuses("--rude-task must be one of the 4 tasks");
 }
 
+/* ---- Players ---- */
+
+/* Asks both in turn until neither waits, without ever waiting itself. */
+static void play(struct task *tasks[2])
+{
+    const struct op *ops[2] = {task_resume(tasks[0], 0), task_resume(tasks[1], 0)};
+    unsigned idle = 0;
+    for (unsigned i = 0; (ops[0] || ops[1]) && idle < 2; i ^= 1) {
+        int64_t result = ops[i] ? op_try(ops[i]) : -EAGAIN;
+        idle = result == -EAGAIN ? idle + 1 : 0;
+        if (result != -EAGAIN)
+            ops[i] = task_resume(tasks[i], result);
+    }
+    assert_true(idle < 2); /* or both wait for each other, on sockets that block */
+}
+
+static void players_take_turns(void **state)
+{
+    (void)state;
+    struct result results[TASKS] = {0};
+    struct trial trial = {.tasks = TASKS, .results = results};
+    take("pingpong");
+    set("rounds", "10");
+    prepare();
+    struct task *tasks[2] = {create(&trial, 2), create(&trial, 3)};
+    play(tasks);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(results[2 + i].error, 0);
+        assert_int_equal(results[2 + i].bytes_moved, 2 * 10 * 4);
+        task_free(tasks[i]);
+    }
+    assert_int_not_equal(results[2].digest, results[3].digest);
+    params.tasks = 3;
+    refuses("--tasks must be even, not 3");
+}
+
+static void a_lost_player_does_not_keep_the_other(void **state)
+{
+    (void)state;
+    struct result results[TASKS] = {0};
+    struct trial trial = {.tasks = TASKS, .results = results};
+    take("pingpong");
+    prepare();
+    struct task *tasks[2] = {create(&trial, 0), create(&trial, 1)};
+    assert_non_null(task_resume(tasks[0], 0));
+    assert_null(task_resume(tasks[0], -EIO)); /* what it sent is lost */
+    const struct op *op = task_resume(tasks[1], 0);
+    assert_non_null(op);
+    assert_null(task_resume(tasks[1], op_block(op)));
+    assert_int_equal(results[0].error, EIO);
+    assert_int_equal(results[1].error, EPIPE);
+    task_free(tasks[0]);
+    task_free(tasks[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_match_bodies),
         cmocka_unit_test(yields_as_often_as_asked),
         cmocka_unit_test(one_task_is_rude),
+        cmocka_unit_test(players_take_turns),
+        cmocka_unit_test(a_lost_player_does_not_keep_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,10 +37,20 @@ struct workload {
      * Optional. */
     bool (*wants_origin)(void);
 
+    /* Do its tasks wait for each other? Then a strategy that has not all of them under way at once
+     * would wait forever, and is refused. */
+    bool needs_all_alive;
+
     /* Once per trial, and in a dry run, before the clock starts: checks settings, resolves names,
      * allocates what all tasks share. Returns 0, or -1 with one line in `why` (wrong use).
      * Optional. */
     int (*prepare)(char *why, size_t why_bytes);
+
+    /* For each task in the order of their numbers, before the clock starts, but not in a dry run:
+     * makes what task `id` will find there whichever process it runs in (a socket to another task,
+     * its part of a file). The limits of the trial are in force. Returns 0 or -errno; the trial
+     * cannot run here then. Optional. */
+    int (*provide)(uint32_t id);
 
     /* Fills the zeroed struct of task `task->id`: a function of params, settings and the id alone.
      * Returns 0 or -errno. Optional. */
