@@ -276,6 +276,18 @@ static void note_measured(const struct measured *measured, const struct trial *t
     record->tasks_peak = counters->peak;
 }
 
+/* Looks at what the tasks handed back, which nobody needs any more then. */
+static void check_results(struct trial *trial)
+{
+    for (unsigned id = 0; id < trial->tasks; id++) {
+        struct result *result = &trial->results[id];
+        if (workload->check)
+            workload->check(result);
+        free(result->payload);
+        result->payload = NULL;
+    }
+}
+
 /* FNV-1a (Fowler, Noll, Vo) over the digests, in the order of the tasks. */
 static uint64_t digest_of(const struct trial *trial)
 {
@@ -472,6 +484,8 @@ int trial_main(int argc, char **argv)
     struct measured measured = measure(setup.strategy, &trial);
 
     note_measured(&measured, &trial, &record);
+    if (measured.status == 0)
+        check_results(&trial);
     int status = measured.status == STRATEGY_LIMIT    ? EXIT_UNABLE
                  : measured.status == STRATEGY_FAILED ? EXIT_FAILED
                                                       : judge(&trial, &record);

@@ -125,6 +125,18 @@ field() {
     [ "$(field ideal_ns < "$tmp/line")" -gt "$(field bound_ns < "$tmp/line")" ]
 }
 
+@test "a payload is all there, or would not fit and is refused" {
+    for strategy in sequential fork pthreads coroutine; do
+        "$overlap" run -s $strategy -w payload -n 3 --size 300000 --json > "$tmp/line"
+        [ "$(field bytes_moved < "$tmp/line")" -eq 900000 ]
+        field digest < "$tmp/line" >> "$tmp/digests"
+    done
+    [ "$(sort -u "$tmp/digests" | wc -l)" -eq 1 ]
+    run "$overlap" run -s coroutine -w payload -n 100000 --size 1GiB --json
+    [ "$status" -eq 3 ]
+    grep -q "fewer tasks (-n) would do" <<< "$output"
+}
+
 @test "another seed is other work, the same seed the same" {
     digest() { "$overlap" run -s coroutine -w sleep -n 3 --unit 1 --seed "$1" --json | field digest; }
     [ "$(digest 1)" = "$(digest 1)" ]

@@ -1,6 +1,6 @@
 /*
  * Workloads by themselves, driven by a strategy that writes down what they ask for: plans match
- * bodies, players play.
+ * bodies, a payload arrives whole, players play.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content.h"
 #include "op.h"
 #include "setup.h"
 
@@ -182,6 +183,87 @@ static void one_task_is_rude(void **state)
     refuses("--rude-task must be one of the 4 tasks");
 }
 
+/* ---- Payloads ---- */
+
+/* Runs all tasks under that strategy, checks what arrived and gives it back. */
+static void run_payload(const struct strategy *strategy, struct result results[TASKS])
+{
+    struct trial trial = {.tasks = TASKS, .workers = 2, .results = results, .create = create};
+    prepare();
+    memset(results, 0, TASKS * sizeof *results);
+    assert_int_equal(strategy->run(&trial), 0);
+}
+
+static void payloads_arrive_whole(void **state)
+{
+    (void)state;
+    enum { BYTES = 100003 }; /* more than a pipe holds, and no multiple of anything */
+    take("payload");
+    set("size", "100003");
+    char *expected = malloc(BYTES);
+    REGISTRY_FOR_EACH (strategy, entry) {
+        struct result results[TASKS];
+        if ((*entry)->unavailable && (*entry)->unavailable())
+            continue;
+        settings_reset((*entry)->settings);
+        run_payload(*entry, results);
+        for (uint32_t id = 0; id < TASKS; id++) {
+            assert_int_equal(results[id].error, 0);
+            assert_int_equal(results[id].bytes_moved, BYTES);
+            assert_int_equal(results[id].payload_bytes, BYTES);
+            content_fill(expected, BYTES, workload_random(params.seed, id, 0));
+            assert_memory_equal(results[id].payload, expected, BYTES);
+            workload->check(&results[id]);
+            assert_int_equal(results[id].error, 0);
+            assert_int_equal(results[id].digest, adler32(1, expected, BYTES));
+            free(results[id].payload);
+        }
+    }
+    free(expected);
+}
+
+static void damaged_payloads_are_noticed(void **state)
+{
+    (void)state;
+    struct result results[TASKS];
+    take("payload");
+    set("size", "4KiB");
+    run_payload(strategy_find("sequential"), results);
+    workload->check(&results[0]);
+    uint32_t digest = results[0].digest;
+    ((char *)results[0].payload)[4095] ^= 1;
+    workload->check(&results[0]);
+    assert_int_not_equal(results[0].digest, digest);
+    results[1].payload_bytes--;
+    workload->check(&results[1]);
+    assert_int_equal(results[1].error, EBADMSG);
+    free(results[2].payload);
+    results[2].payload = NULL;
+    workload->check(&results[2]);
+    assert_int_equal(results[2].error, EBADMSG);
+    free(results[0].payload);
+    free(results[1].payload);
+    free(results[3].payload);
+
+    set("size", "1GiB");
+    assert_int_equal(workload->provide(10000000), -ENOMEM);
+}
+
+/* ---- Contents ---- */
+
+static void numbers_have_their_bytes(void **state)
+{
+    (void)state;
+    char whole[16], part[7];
+    content_fill(whole, sizeof whole, 42);
+    content_fill(part, sizeof part, 42);
+    assert_memory_equal(whole, part, sizeof part);
+    content_fill(part, 4, 43);
+    assert_memory_equal(whole + 4, part, 4);
+    assert_int_equal(adler32(1, "Wikipedia", 9), 0x11e60398);
+    assert_int_equal(adler32(adler32(1, "Wiki", 4), "pedia", 5), 0x11e60398);
+}
+
 /* ---- Players ---- */
 
 /* Asks both in turn until neither waits, without ever waiting itself. */
@@ -243,6 +325,9 @@ int main(void)
         cmocka_unit_test(plans_match_bodies),
         cmocka_unit_test(yields_as_often_as_asked),
         cmocka_unit_test(one_task_is_rude),
+        cmocka_unit_test(payloads_arrive_whole),
+        cmocka_unit_test(damaged_payloads_are_noticed),
+        cmocka_unit_test(numbers_have_their_bytes),
         cmocka_unit_test(players_take_turns),
         cmocka_unit_test(a_lost_player_does_not_keep_the_other),
     };

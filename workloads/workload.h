@@ -62,6 +62,10 @@ struct workload {
     /* Releases what the task holds (descriptors, buffers), wherever it stands. Optional. */
     void (*release)(struct task *task);
 
+    /* After the clock, for each result as it is in the parent's hands: sums up the payload into the
+     * digest, or sets `error`. The payload is freed afterwards by the caller. Optional. */
+    void (*check)(struct result *result);
+
     /* Writes what task `id` will do, at most PLAN_STEPS_MAX steps, and returns how many; 0 for all
      * tasks when that can't be known (a foreign server) or all is up to the strategy (nothing but
      * switches). The bound and the ideal rest on it. Required. */
