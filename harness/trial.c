@@ -197,7 +197,7 @@ static void begin_trace(const struct setup *setup)
 }
 
 /* Has the workload make what its tasks find there. */
-static void provide(struct trial *trial)
+static void provide(struct trial *trial, struct record *record)
 {
     for (unsigned id = 0; workload->provide && id < trial->tasks; id++) {
         int error = -workload->provide(id);
@@ -206,6 +206,7 @@ static void provide(struct trial *trial)
             errx(status == STRATEGY_LIMIT ? EXIT_UNABLE : EXIT_FAILED, "%s", trial->reason);
         }
     }
+    record_set(&record->note, workload->note ? workload->note() : NULL);
 }
 
 /* Memory that is there before the clock starts, for all strategies alike. */
@@ -472,7 +473,7 @@ int trial_main(int argc, char **argv)
         .results = allocate(setup.tasks * sizeof *trial.results, MAP_PRIVATE),
         .create = create,
     };
-    provide(&trial);
+    provide(&trial, &record);
     if (setup.pass == PASS_MEMORY) {
         trial.create = create_held;
         hold_target = alive_at_once(&setup);

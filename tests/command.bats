@@ -137,6 +137,35 @@ field() {
     grep -q "fewer tasks (-n) would do" <<< "$output"
 }
 
+@test "a file is cold or warm as asked, says so, and is gone afterwards" {
+    mkdir "$tmp/files"
+    export TMPDIR=$tmp/files
+    "$overlap" run -s pthreads -w file -n 4 --cache warm --json > "$tmp/warm"
+    grep -q '"note":"100% of the file cached before the clock"' "$tmp/warm"
+    "$overlap" run -s coroutine -w file -n 4 --chunk 1000 --json > "$tmp/cold"
+    grep -q '"note":"[0-9.e-]*% of the file cached before the clock' "$tmp/cold"
+    [ "$(field bytes_moved < "$tmp/cold")" -eq 1048576 ]
+    [ "$(field digest < "$tmp/cold")" = "$(field digest < "$tmp/warm")" ]
+    [ -z "$(ls -A "$tmp/files")" ]
+    "$overlap" run -s coroutine -w file -n 2 | grep -q '^  note  '
+
+    refuses 2 "--cache is cold or warm, not 'tepid'" run -s fork -w file --cache tepid --dry-run
+    refuses 2 "cannot read --file /no/such: No such file" run -s fork -w file --file /no/such --dry-run
+    refuses 2 "takes a regular file" run -s fork -w file --file / --dry-run
+    echo short > "$tmp/short"
+    refuses 2 "has 6 bytes, but 4 tasks of --bytes 262144 need 1048576" \
+        run -s fork -w file --file "$tmp/short" --dry-run
+    TMPDIR=/no/such refuses 2 "cannot make a file in /no/such" run -s fork -w file --dry-run
+    "$overlap" run -s sequential -w file -n 2 --bytes 3 --file "$tmp/short" --json > "$tmp/line"
+    [ "$(cat "$tmp/short")" = short ]
+}
+
+@test "a kept file of tmpfs is called warm, whatever was asked for" {
+    [ "$(stat -f -c %T /dev/shm 2> /dev/null)" = tmpfs ] || skip "no tmpfs at /dev/shm"
+    TMPDIR=/dev/shm "$overlap" run -s coroutine -w file -n 4 --json > "$tmp/line"
+    grep -q '"note":"100% of the file cached before the clock, though cold was asked for"' "$tmp/line"
+}
+
 @test "another seed is other work, the same seed the same" {
     digest() { "$overlap" run -s coroutine -w sleep -n 3 --unit 1 --seed "$1" --json | field digest; }
     [ "$(digest 1)" = "$(digest 1)" ]

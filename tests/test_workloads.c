@@ -1,6 +1,6 @@
 /*
  * Workloads by themselves, driven by a strategy that writes down what they ask for: plans match
- * bodies, a payload arrives whole, players play.
+ * bodies, a payload arrives whole, files are read where they should be, players play.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "content.h"
 #include "op.h"
@@ -249,7 +251,7 @@ static void damaged_payloads_are_noticed(void **state)
     assert_int_equal(workload->provide(10000000), -ENOMEM);
 }
 
-/* ---- Contents ---- */
+/* ---- Files ---- */
 
 static void numbers_have_their_bytes(void **state)
 {
@@ -262,6 +264,109 @@ static void numbers_have_their_bytes(void **state)
     assert_memory_equal(whole + 4, part, 4);
     assert_int_equal(adler32(1, "Wikipedia", 9), 0x11e60398);
     assert_int_equal(adler32(adler32(1, "Wiki", 4), "pedia", 5), 0x11e60398);
+}
+
+/* Reads all that task `id` reads, as a blocking strategy would; `content` is what is expected of
+ * the file, or NULL. */
+static struct result read_task(uint32_t id, const char *content)
+{
+    struct result results[TASKS] = {0};
+    struct trial trial = {.tasks = TASKS, .results = results};
+    struct task *task = create(&trial, id);
+    int64_t result = 0;
+    for (const struct op *op; (op = task_resume(task, result));) {
+        assert_int_equal(op->kind, OP_READ);
+        result = id % 2 ? op_try(op) : op_block(op); /* two ways to the same */
+        if (content && result > 0)
+            assert_memory_equal(op->buffer, content + op->offset, (size_t)result);
+    }
+    task_free(task);
+    return results[id];
+}
+
+enum { FILE_BYTES = 300000, PART_BYTES = FILE_BYTES / TASKS };
+
+/* A file of that content, by name; the caller unlinks it. */
+static void write_file(char *path, const char *content)
+{
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, FILE_BYTES), FILE_BYTES);
+    close(fd);
+}
+
+static void files_are_read_where_they_should_be(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/overlap-test.XXXXXX";
+    static char content[FILE_BYTES];
+    content_fill(content, sizeof content, 7);
+    write_file(path, content);
+    static const char *const caches[] = {"cold", "warm"}, *const chunks[] = {"64KiB", "999"};
+    for (int i = 0; i < 4; i++) {
+        take("file");
+        set("file", path);
+        set("bytes", "75000");
+        set("chunk", chunks[i / 2]);
+        set("cache", caches[i % 2]);
+        prepare();
+        assert_non_null(strstr(workload->note(), i % 2 ? "100%" : "%"));
+        for (uint32_t id = 0; id < TASKS; id++) {
+            struct result result = read_task(id, content);
+            assert_int_equal(result.error, 0);
+            assert_int_equal(result.bytes_moved, PART_BYTES);
+            assert_int_equal(result.digest, adler32(1, content + id * PART_BYTES, PART_BYTES));
+        }
+    }
+
+    assert_int_equal(truncate(path, FILE_BYTES - 1), 0);
+    assert_int_equal(read_task(0, content).error, 0);
+    assert_int_equal(read_task(TASKS - 1, NULL).error, EIO);
+    refuses("has 299999 bytes, but 4 tasks of --bytes 75000 need 300000");
+    unlink(path);
+    refuses("cannot read --file");
+    set("file", "/tmp");
+    refuses("regular file");
+    set("cache", "tepid");
+    refuses("cold or warm");
+}
+
+static unsigned count_entries(const char *folder)
+{
+    unsigned count = 0;
+    DIR *entries = opendir(folder);
+    assert_non_null(entries);
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        count += *entry->d_name != '.';
+    closedir(entries);
+    return count;
+}
+
+static void made_files_have_no_name_and_follow_the_seed(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/overlap-test.XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    setenv("TMPDIR", folder, 1);
+    uint32_t digests[3][TASKS];
+    for (uint32_t i = 0; i < 3; i++) {
+        take("file");
+        set("chunk", i == 1 ? "1000" : "64KiB");
+        params.seed = i == 2 ? 2 : 1;
+        prepare();
+        assert_int_equal(count_entries(folder), 0);
+        for (uint32_t id = 0; id < TASKS; id++) {
+            struct result result = read_task(id, NULL);
+            assert_int_equal(result.error, 0);
+            digests[i][id] = result.digest;
+            assert_true(id == 0 || digests[i][id - 1] != digests[i][id]);
+        }
+    }
+    assert_memory_equal(digests[0], digests[1], sizeof digests[0]);
+    assert_memory_not_equal(digests[0], digests[2], sizeof digests[0]);
+    assert_int_equal(rmdir(folder), 0);
+    refuses("TMPDIR names another folder");
+    unsetenv("TMPDIR");
 }
 
 /* ---- Players ---- */
@@ -328,6 +433,8 @@ int main(void)
         cmocka_unit_test(payloads_arrive_whole),
         cmocka_unit_test(damaged_payloads_are_noticed),
         cmocka_unit_test(numbers_have_their_bytes),
+        cmocka_unit_test(files_are_read_where_they_should_be),
+        cmocka_unit_test(made_files_have_no_name_and_follow_the_seed),
         cmocka_unit_test(players_take_turns),
         cmocka_unit_test(a_lost_player_does_not_keep_the_other),
     };

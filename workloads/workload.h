@@ -52,6 +52,10 @@ struct workload {
      * cannot run here then. Optional. */
     int (*provide)(uint32_t id);
 
+    /* After the last provide(): one line for the record about the conditions that the trial met,
+     * which stays valid; or NULL. Optional. */
+    const char *(*note)(void);
+
     /* Fills the zeroed struct of task `task->id`: a function of params, settings and the id alone.
      * Returns 0 or -errno. Optional. */
     int (*init)(struct task *task);
