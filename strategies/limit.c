@@ -162,6 +162,13 @@ int strategy_limit(struct trial *trial, const char *what, unsigned made, int err
                  what, made + 1, trial->tasks);
         return STRATEGY_LIMIT;
     }
+    if (error == ENOSPC) {
+        snprintf(trial->reason, sizeof trial->reason,
+                 "cannot make %s %u of %u: no space is left on the disk; TMPDIR on another one or "
+                 "fewer tasks (-n) would do",
+                 what, made + 1, trial->tasks);
+        return STRATEGY_LIMIT;
+    }
 
     struct limit limits[LIMITS];
     limits_read((uint64_t)made + 1, limits);
