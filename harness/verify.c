@@ -54,7 +54,7 @@ static int run_one(const char *strategy, const char *workload, const char *origi
 /* One line: same, or what is different. Returns whether that is well. */
 static bool compare(const struct record *record, const struct record *reference)
 {
-    printf("  %-10s %-14s ", reference->workload, record->strategy ? record->strategy : "?");
+    printf("  %-10s %-21s ", reference->workload, record->strategy ? record->strategy : "?");
     if (record->exit_status == EXIT_UNABLE) {
         printf("cannot run here: %s\n", record->reason);
         return true;
@@ -111,7 +111,7 @@ int verify_main(int argc, char **argv)
         struct record reference;
         if (run_reference(strategies, strategy_count, workloads[w], origin, rate, &reference) !=
             0) {
-            printf("  %-10s %-14s FAILED: %s\n", workloads[w],
+            printf("  %-10s %-21s FAILED: %s\n", workloads[w],
                    reference.strategy ? reference.strategy : "?",
                    reference.reason ? reference.reason : "stopped");
             wrong++;
