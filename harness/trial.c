@@ -409,16 +409,18 @@ int trial_main(int argc, char **argv)
     workload = setup.workload;
     if (isnan(params.work_rate))
         params.work_rate = calibrate_cached();
-    if (workload->prepare && workload->prepare(why, sizeof why) != 0)
+    const struct strategy *strategy = setup.strategy;
+    if ((workload->prepare && workload->prepare(why, sizeof why) != 0) ||
+        (strategy->prepare && strategy->prepare((unsigned)setup.tasks, why, sizeof why) != 0))
         errx(EXIT_USAGE, "%s", why);
     record_init(&record);
     setup_identify(&setup, &record);
     say_hello(&setup, &record);
     if (setup.dry_run)
         return 0;
-    const char *unavailable = setup.strategy->unavailable ? setup.strategy->unavailable() : NULL;
+    const char *unavailable = strategy->unavailable ? strategy->unavailable() : NULL;
     if (unavailable)
-        errx(EXIT_UNABLE, "%s cannot run here: %s", setup.strategy->name, unavailable);
+        errx(EXIT_UNABLE, "%s cannot run here: %s", strategy->name, unavailable);
 
     set_conditions(&setup);
     set_hooks(&setup);
@@ -437,7 +439,7 @@ int trial_main(int argc, char **argv)
         begin_trace(&setup);
     }
 
-    struct measured measured = measure(setup.strategy, &trial);
+    struct measured measured = measure(strategy, &trial);
 
     note_measured(&measured, &trial, &record);
     int status = measured.status == STRATEGY_LIMIT    ? EXIT_UNABLE
