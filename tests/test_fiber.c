@@ -178,7 +178,7 @@ static void a_task_that_cannot_be_made_ends_it(void **state)
     FOR_EACH_STRATEGY(strategy)
     {
         assert_int_equal(run(strategy, 10), STRATEGY_LIMIT);
-        assert_non_null(strstr(trial.reason, "cannot make task 6 of 10"));
+        assert_non_null(strstr(trial.reason, "cannot make task 6 for 10"));
     }
 }
 
