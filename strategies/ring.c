@@ -130,10 +130,12 @@ static void write_entries(struct ring *ring, struct ring_waiter *waiter, const s
         io_uring_prep_connect(sqe, waiter->socket, op->addr, (socklen_t)op->len);
     else if (op->kind == OP_SEND)
         io_uring_prep_send(sqe, op->fd, op->data, op->len, MSG_NOSIGNAL);
+    else if (op->kind == OP_READ)
+        io_uring_prep_read(sqe, op->fd, op->buffer, (unsigned)op->len, op->offset);
     else
         io_uring_prep_recv(sqe, op->fd, op->buffer, op->len, 0);
     io_uring_sqe_set_data(sqe, waiter);
-    if (op->time_ns) {
+    if (op->kind != OP_READ && op->time_ns) {
         io_uring_sqe_set_flags(sqe, IOSQE_IO_LINK);
         waiter->time = timespec_of(op->time_ns);
         sqe = io_uring_get_sqe(&ring->uring);
@@ -253,7 +255,7 @@ const char *ring_unavailable(void)
     if (error)
         return explain(-error);
     static const int needed[] = {IORING_OP_TIMEOUT, IORING_OP_LINK_TIMEOUT, IORING_OP_CONNECT,
-                                 IORING_OP_SEND, IORING_OP_RECV};
+                                 IORING_OP_SEND,    IORING_OP_RECV,         IORING_OP_READ};
     struct io_uring_probe *probe = io_uring_get_probe_ring(&uring);
     bool complete = probe && (uring.features & IORING_FEAT_NODROP);
     for (size_t i = 0; complete && i < sizeof needed / sizeof *needed; i++)
