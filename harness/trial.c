@@ -77,6 +77,21 @@ static void on_release(struct task *task)
 
 /* ---- Making tasks ---- */
 
+/* What resumes a task: the workload's body, or one that stands in for it. */
+static task_body *body;
+
+/* With --timeout: a sleep that would take as long is that long, and has failed then. Those who wait
+ * for sockets ask for the time by themselves. */
+static const struct op *limit_body(struct task *task, int64_t result)
+{
+    if (task->op.kind == OP_SLEEP && task->op.time_ns == params.timeout_ns && result == 0)
+        result = -ETIMEDOUT;
+    const struct op *op = workload->body(task, result);
+    if (op && op->kind == OP_SLEEP && op->time_ns > params.timeout_ns)
+        task->op.time_ns = params.timeout_ns;
+    return op;
+}
+
 static struct task *create(struct trial *trial, unsigned id)
 {
     struct task *task = calloc(1, workload->task_bytes);
@@ -84,7 +99,7 @@ static struct task *create(struct trial *trial, unsigned id)
         return NULL;
     task->id = id;
     task->result = &trial->results[id];
-    task->body = workload->body;
+    task->body = body;
     int error = workload->init ? workload->init(task) : 0;
     if (error) {
         task_free(task);
@@ -108,7 +123,7 @@ static struct task *create_traced(struct trial *trial, unsigned id)
  * the tree while nobody moves, and ends it. */
 static const struct op *hold_body(struct task *task, int64_t result)
 {
-    const struct op *op = workload->body(task, result);
+    const struct op *op = body(task, result);
     if (op && op->kind != OP_SLEEP && op->kind != OP_RECV && op->kind != OP_READ)
         return op;
     if (atomic_fetch_add(&counters->held, 1) + 1 == hold_target) {
@@ -193,7 +208,7 @@ static void set_hooks(const struct setup *setup)
 static void begin_trace(const struct setup *setup)
 {
     char why[512];
-    const struct trace_setup trace = {.tasks = (unsigned)setup->tasks, .body = workload->body};
+    const struct trace_setup trace = {.tasks = (unsigned)setup->tasks, .body = body};
     if (trace_begin(&trace, why, sizeof why) != 0)
         errx(EXIT_UNABLE, "%s", why);
 }
@@ -379,7 +394,7 @@ static int judge(struct trial *trial, const struct record *record)
             return EXIT_UNABLE;
         snprintf(trial->reason, sizeof trial->reason,
                  "%u of %u tasks failed; the first of them, task %u: %s", failed, trial->tasks,
-                 first, strerror(error));
+                 first, error == ETIMEDOUT ? "timed out" : strerror(error));
         return EXIT_FAILED;
     }
     if (record->tasks_started != trial->tasks || record->tasks_done != trial->tasks) {
@@ -461,6 +476,7 @@ int trial_main(int argc, char **argv)
     if (!setup.strategy)
         errx(EXIT_USAGE, "an external program runs its trials itself");
     workload = setup.workload;
+    body = params.timeout_ns ? limit_body : workload->body;
     if (isnan(params.work_rate))
         params.work_rate = calibrate_cached();
     if (workload->prepare && workload->prepare(why, sizeof why) != 0)

@@ -18,25 +18,12 @@ static int64_t block_sleep(uint64_t ns)
     return -error;
 }
 
-/* The timeouts of a blocking socket belong to the socket, not to the call: set once. */
-static int set_timeout(int fd, uint64_t ns)
-{
-    struct timeval time = {.tv_sec = (time_t)(ns / 1000000000),
-                           .tv_usec = (suseconds_t)(ns % 1000000000 / 1000)};
-    if (time.tv_sec == 0 && time.tv_usec == 0)
-        time.tv_usec = 1; /* zero would mean never */
-    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) < 0 ||
-                   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) < 0
-               ? -errno
-               : 0;
-}
-
 static int64_t block_connect(const struct op *op)
 {
     int fd = socket(op->addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int error = op->time_ns ? -set_timeout(fd, op->time_ns) : 0;
+    int error = op->time_ns ? -socket_limit(fd, op->time_ns) : 0;
     if (!error && connect(fd, op->addr, (socklen_t)op->len) < 0)
         error = errno == EINPROGRESS ? ETIMEDOUT : errno;
     if (error) {
