@@ -6,6 +6,7 @@
 
 struct task_hooks task_hooks;
 void (*task_preempt)(struct task *task);
+struct cancellation cancellation = {.fd = -1};
 
 void task_free(struct task *task)
 {
