@@ -82,6 +82,10 @@ static void print_record(const struct record *record)
     print_row("tasks", "%llu started, %llu at once, %llu done, digest %s",
               (unsigned long long)record->tasks_started, (unsigned long long)record->tasks_peak,
               (unsigned long long)record->tasks_done, record->digest);
+    if (record->tasks_cancelled != NO_NUMBER)
+        print_row("cancelled", "%llu tasks, the last of them ended after %s",
+                  (unsigned long long)record->tasks_cancelled,
+                  format_ns(a, sizeof a, record_number(record->cancel_ns)));
     if (record->bytes_moved)
         print_row("moved", "%s", format_bytes(a, sizeof a, record_number(record->bytes_moved)));
     if (record->note)

@@ -13,7 +13,7 @@ const char *const pass_names[PASSES] = {"timing", "memory", "timeline", "syscall
 static struct {
     const char *strategy, *workload, *cpus, *pass, *timeline, *origin;
     uint64_t tasks, workers, seed, unit_ns, limit_ns, timeout_ns;
-    double work_rate;
+    double work_rate, cancel_share;
     bool json, dry_run;
 } given;
 
@@ -49,6 +49,8 @@ static const struct setting run_settings[] = {
 static const struct setting task_settings[] = {
     {"timeout", 0, SETTING_DURATION, "0", "TIME",
      "give up an op that takes so long; 0: fetch 30s, others never", &given.timeout_ns, 0, 86400e9},
+    {"cancel", 0, SETTING_NUMBER, "0", "SHARE", "cancel so many of the tasks once all wait: 0 to 1",
+     &given.cancel_share, 0, 1},
     {0},
 };
 
@@ -118,6 +120,7 @@ void setup_parse(int argc, char **argv, struct setup *setup)
         .timeline = given.timeline,
         .json = given.json,
         .dry_run = given.dry_run,
+        .cancel_share = given.cancel_share,
     };
     char why[512];
     if (cpus_parse(given.cpus, &setup->cpus, why, sizeof why) != 0)
