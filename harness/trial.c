@@ -571,7 +571,9 @@ int trial_main(int argc, char **argv)
     first_body = chosen_below && setup.pass != PASS_MEMORY ? gate_body : pass_body;
     if (isnan(params.work_rate))
         params.work_rate = calibrate_cached();
-    if (workload->prepare && workload->prepare(why, sizeof why) != 0)
+    const struct strategy *strategy = setup.strategy;
+    if ((workload->prepare && workload->prepare(why, sizeof why) != 0) ||
+        (strategy->prepare && strategy->prepare((unsigned)setup.tasks, why, sizeof why) != 0))
         errx(EXIT_USAGE, "%s", why);
     record_init(&record);
     setup_identify(&setup, &record);
@@ -603,7 +605,7 @@ int trial_main(int argc, char **argv)
             errx(EXIT_UNABLE, "%s", why);
     }
 
-    struct measured measured = measure(setup.strategy, &trial);
+    struct measured measured = measure(strategy, &trial);
 
     note_measured(&measured, &trial, &record);
     if (measured.status == 0)

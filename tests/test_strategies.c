@@ -165,10 +165,20 @@ static struct trial trial_of(unsigned tasks, unsigned workers,
     return (struct trial){.tasks = tasks, .workers = workers, .results = results, .create = create};
 }
 
+/* What the harness does for a strategy before the clock starts. */
+static void prepare(const struct strategy *strategy, const struct trial *trial)
+{
+    char why[256];
+    settings_reset(strategy->settings);
+    if (strategy->prepare && strategy->prepare(trial->tasks, why, sizeof why) != 0)
+        fail_msg("%s: %s", strategy->name, why);
+}
+
 static void run(const char *name, struct trial *trial)
 {
     const struct strategy *strategy = strategy_find(name);
     assert_non_null(strategy);
+    prepare(strategy, trial);
     if (strategy->run(trial) != 0)
         fail_msg("%s: %s", name, trial->reason);
 }
