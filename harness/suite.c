@@ -1,6 +1,7 @@
 /* See suite.h. What a cell's options mean is checked by the trial that gets them, not here. */
 #include "suite.h"
 #include "array.h"
+#include "shared.h"
 
 #include <err.h>
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { WORDS_MAX = 64 };
 
@@ -206,29 +206,19 @@ static int read_line(struct suite *suite, char *text, unsigned line, char *why, 
     return -1;
 }
 
-/* The file behind a name: itself, or beside the binary as built or as installed. */
+/* The file behind a name: itself, or one that comes with the project. */
 static FILE *open_suite(const char *name, char **path)
 {
     *path = copy(name);
     FILE *file = fopen(*path, "re");
     if (file || strchr(name, '/'))
         return file;
-    char self[4096];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash)
-        *slash = '\0';
-    static const char *const folders[] = {"../share/overlap/suites", "../harness/suites"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders && !file; i++) {
+    char *shared = format("suites/%s.suite", name), *shared_path;
+    file = shared_open(shared, &shared_path);
+    free(shared);
+    if (file) {
         free(*path);
-        *path = format("%s/%s/%s.suite", self, folders[i], name);
-        file = fopen(*path, "re");
-    }
-    if (!file) {
-        free(*path);
-        *path = copy(name);
-        errno = ENOENT;
+        *path = shared_path;
     }
     return file;
 }
