@@ -23,6 +23,18 @@ static const struct setting zero_setting = {
 static const struct setting duration_setting = {
     .name = "cell-budget", .kind = SETTING_DURATION, .where = &number, .min = 1, .max = 86400e9};
 
+static int read_value(const struct setting *setting, const char *text, uint64_t *where, char *why,
+                      size_t why_bytes)
+{
+    char reason[256];
+    if (setting_parse(setting, text, reason, sizeof reason) != 0) {
+        snprintf(why, why_bytes, "%s", reason + 2); /* without the dashes of an option */
+        return -1;
+    }
+    *where = number;
+    return 0;
+}
+
 static char *copy(const char *text)
 {
     char *copied = strdup(text);
@@ -47,6 +59,7 @@ struct cell_line {
     const char *workload, *tasks, *cpus, *strategies, *label;
     char *const *options;
     bool passes[PASSES];
+    uint64_t rounds;
     unsigned number;
 };
 
@@ -62,6 +75,7 @@ static int add_cell(struct suite *suite, const struct cell_line *line, const cha
         .strategy = copy(strategy),
         .workload = copy(line->workload),
         .control = control,
+        .rounds = line->rounds,
         .line = line->number,
     };
     for (char *comma = cell->group; (comma = strchr(comma, ','));)
@@ -97,7 +111,7 @@ static int read_passes(char *text, bool passes[PASSES], char *why, size_t why_by
         if (pass == PASSES) {
             snprintf(why, why_bytes,
                      "'%s' is neither a pass (timing, memory, timeline, syscalls) nor label=TEXT "
-                     "nor --OPTION",
+                     "nor rounds=N nor --OPTION",
                      word);
             return -1;
         }
@@ -112,16 +126,20 @@ static int read_cell(struct suite *suite, char **words, size_t count, unsigned l
     if (count < 5) {
         snprintf(why, why_bytes,
                  "a cell is: cell WORKLOAD TASKS CPUS STRATEGIES [PASSES] "
-                 "[label=TEXT] [--OPTION VALUE ...]");
+                 "[label=TEXT] [rounds=N] [--OPTION VALUE ...]");
         return -1;
     }
-    struct cell_line line = {words[1], words[2], words[3], words[4], .number = line_number};
+    struct cell_line line = {
+        words[1], words[2], words[3], words[4], .rounds = UINT64_MAX, .number = line_number};
     size_t next = 5;
     bool any = false;
     for (; next < count && strncmp(words[next], "--", 2) != 0; next++) {
         if (strncmp(words[next], "label=", 6) == 0)
             line.label = words[next] + 6;
-        else if (read_passes(words[next], line.passes, why, why_bytes) == 0)
+        else if (strncmp(words[next], "rounds=", 7) == 0) {
+            if (read_value(&count_setting, words[next] + 7, &line.rounds, why, why_bytes) != 0)
+                return -1;
+        } else if (read_passes(words[next], line.passes, why, why_bytes) == 0)
             any = true;
         else
             return -1;
@@ -151,17 +169,10 @@ static int read_cell(struct suite *suite, char **words, size_t count, unsigned l
 static int read_number(char **words, size_t count, const struct setting *setting, uint64_t *where,
                        char *why, size_t why_bytes)
 {
-    char reason[256];
-    if (count != 2) {
-        snprintf(why, why_bytes, "%s takes one value", words[0]);
-        return -1;
-    }
-    if (setting_parse(setting, words[1], reason, sizeof reason) != 0) {
-        snprintf(why, why_bytes, "%s", reason + 2); /* without the dashes of an option */
-        return -1;
-    }
-    *where = number;
-    return 0;
+    if (count == 2)
+        return read_value(setting, words[1], where, why, why_bytes);
+    snprintf(why, why_bytes, "%s takes one value", words[0]);
+    return -1;
 }
 
 static int read_line(struct suite *suite, char *text, unsigned line, char *why, size_t why_bytes)
