@@ -88,6 +88,7 @@ install: all
 	install -m 644 harness/suites/*.suite $(DESTDIR)$(PREFIX)/share/overlap/suites
 	install -m 644 harness/claims.txt $(DESTDIR)$(PREFIX)/share/overlap
 	install scripts/figures scripts/referee $(DESTDIR)$(PREFIX)/share/overlap/scripts
+	install -m 644 scripts/draw.sh $(DESTDIR)$(PREFIX)/share/overlap/scripts
 	install -m 644 scripts/charts/* $(DESTDIR)$(PREFIX)/share/overlap/scripts/charts
 	install -m 644 docs/overlap.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
