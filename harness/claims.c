@@ -427,13 +427,30 @@ void claims_free(struct claims *claims)
 
 /* ---- What the run says ---- */
 
+/* The noise floor of a group; of one without a control that of the worst group of its workload, or
+ * of all. */
+static double noise_of(const struct summary *summary, const struct summary_group *group)
+{
+    double noise = NAN;
+    if (group->own_control)
+        return group->noise_floor;
+    for (size_t g = 0; g < summary->group_count; g++) {
+        const struct summary_group *other = &summary->groups[g];
+        if (other->own_control && other->cells->sample->workload &&
+            group->cells->sample->workload &&
+            strcmp(other->cells->sample->workload, group->cells->sample->workload) == 0)
+            noise = fmax(noise, other->noise_floor);
+    }
+    return isnan(noise) ? group->noise_floor : noise;
+}
+
 /* A quantity with the cell of the run that it is of. */
 struct found {
     int metric;
-    const char *name; /* GROUP:STRATEGY */
-    const struct summary_group *group;
-    const struct summary_cell *cell;
-    bool bound; /* it takes at least its bound_ns */
+    const char *name;                /* GROUP:STRATEGY */
+    const struct summary_cell *cell; /* NULL: not in the run */
+    double noise;                    /* floor of its group */
+    bool bound;                      /* it takes at least its bound_ns */
 };
 
 static bool is_cell(const struct summary_cell *cell, const char *name)
@@ -452,8 +469,8 @@ static struct found find(const struct summary *summary, const struct claim_quant
         const struct summary_group *group = &summary->groups[g];
         for (size_t i = 0; i < group->cell_count && !found.cell; i++) {
             if (is_cell(&group->cells[i], quantity->cell)) {
-                found.group = group;
                 found.cell = &group->cells[i];
+                found.noise = noise_of(summary, group);
             }
         }
     }
@@ -470,14 +487,13 @@ static char *why_unknown(const struct found *found)
         return format("the run has no cell %s", found->name);
     if (found->bound || found->metric == CLAIM_STATUS)
         return NULL;
-    bool known = found->metric == CLAIM_MEMORY_PER_TASK ? cell->memory != NULL
-                                                        : cell->metrics[found->metric].count > 0;
-    if (known)
+    bool per_task = found->metric == CLAIM_MEMORY_PER_TASK;
+    if (per_task ? cell->memory != NULL : cell->metrics[found->metric].count > 0)
         return NULL;
     if (cell->reason)
         return format("%s: %s: %s", found->name, cell_status_names[cell->status], cell->reason);
     return format("%s has no %s%s", found->name, metric_names[found->metric],
-                  found->metric == CLAIM_MEMORY_PER_TASK ? ": it takes two numbers of tasks" : "");
+                  per_task ? ": it takes two numbers of tasks" : "");
 }
 
 /* A single value as a ratio to 1. */
@@ -555,23 +571,6 @@ static enum claim_verdict judge_range(const struct claim_comparison *comparison,
     return CLAIM_NOT_SHOWN;
 }
 
-/* The noise floor of a group; of one without a control that of the worst group of its workload, or
- * of all. */
-static double noise_of(const struct summary *summary, const struct summary_group *group)
-{
-    double noise = NAN;
-    if (group->own_control)
-        return group->noise_floor;
-    for (size_t g = 0; g < summary->group_count; g++) {
-        const struct summary_group *other = &summary->groups[g];
-        if (other->own_control && other->cells->sample->workload &&
-            group->cells->sample->workload &&
-            strcmp(other->cells->sample->workload, group->cells->sample->workload) == 0)
-            noise = fmax(noise, other->noise_floor);
-    }
-    return isnan(noise) ? group->noise_floor : noise;
-}
-
 static void judge_measured(struct claim_comparison *comparison)
 {
     const struct stats_ratio *measured = &comparison->measured;
@@ -599,29 +598,31 @@ static void judge_status(struct claim_comparison *comparison, const struct summa
 
 static void judge_comparison(struct claim_comparison *comparison, const struct summary *summary)
 {
-    struct found value = find(summary, &comparison->value), base = {0};
+    struct found value = find(summary, &comparison->value);
     comparison->verdict = CLAIM_NOT_MEASURED;
     comparison->reason = why_unknown(&value);
-    if (!comparison->reason && comparison->base.cell) {
-        base = find(summary, &comparison->base);
-        comparison->reason = why_unknown(&base);
-    }
-    if (comparison->reason)
+    if (!value.cell || comparison->reason)
         return;
     if (value.metric == CLAIM_STATUS) {
         judge_status(comparison, value.cell);
         return;
     }
+    if (rests_on_time(value.metric))
+        comparison->noise_floor = value.noise;
     if (comparison->spread) {
         comparison->measured = spread_of(&value);
-    } else if (!base.cell) {
+    } else if (!comparison->base.cell) {
         comparison->measured = plain_value(&value);
     } else {
+        struct found base = find(summary, &comparison->base);
+        comparison->reason = why_unknown(&base);
+        if (!base.cell || comparison->reason)
+            return;
+        if (rests_on_time(base.metric))
+            comparison->noise_floor =
+                rests_on_time(value.metric) ? fmax(value.noise, base.noise) : base.noise;
         measure_ratio(comparison, &value, &base);
     }
-    if (rests_on_time(value.metric) || (base.cell && rests_on_time(base.metric)))
-        comparison->noise_floor = fmax(noise_of(summary, value.group),
-                                       noise_of(summary, base.cell ? base.group : value.group));
     if (!comparison->reason)
         judge_measured(comparison);
 }
