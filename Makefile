@@ -23,8 +23,8 @@ libs     := -lev -l$(http) $(shell pkg-config --libs $(packages) 2>/dev/null || 
 flags     = -std=c17 -pthread -Wall -Wextra -Wshadow -Wconversion $(CFLAGS) \
             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
 
-sources  := $(wildcard workloads/*.c strategies/*.c harness/*.c)
-objects   = $(sources:%.c=$(BUILD)/%.o)
+sources  := $(wildcard workloads/*.c strategies/*.[cS] harness/*.c)
+objects   = $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(sources))))
 parts     = $(filter-out %/main.o,$(objects))
 tests     = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*.c))
 yardsticks = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
@@ -40,13 +40,25 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@echo "  CC   $<"
 	@$(CC) $(flags) $(cppflags) -MMD -MP -c -o $@ $<
 
+$(BUILD)/%.o: %.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  AS   $<"
+	@$(CC) $(flags) -c -o $@ $<
+
 $(tests): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(parts)
 	@echo "  LINK $@"
 	@$(CC) $(flags) $(LDFLAGS) -o $@ $^ -lcmocka $(libs)
 
 $(yardsticks): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 	@echo "  LINK $@"
-	@$(CC) $(flags) $(LDFLAGS) -o $@ $^ -lm
+	@$(CC) $(flags) $(LDFLAGS) -o $@ $^ $(libs)
+
+# One of them compares the switch of fiber with Boost.Context's, where there is one.
+switch    = $(BUILD)/tests/bench/switch
+boost     = $(shell echo 'int main(void) {}' | $(CC) -x c - -lboost_context -o /dev/null 2>&1 || echo none)
+$(switch).o: cppflags += $(if $(boost),,-DHAVE_BOOST_CONTEXT)
+$(switch): $(filter %_x86_64.o %_aarch64.o $(BUILD)/strategies/context_%,$(objects))
+$(switch): libs = $(if $(boost),,-lboost_context)
 
 # Written when the compiler or its flags change, so that everything is built anew.
 $(BUILD)/flags: FORCE

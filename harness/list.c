@@ -47,11 +47,11 @@ static void print_table(const char *title, const struct item *items, size_t coun
 {
     printf("%s\n", title);
     for (size_t i = 0; i < count; i++) {
-        printf("  %-16s %s\n", items[i].name, items[i].summary);
+        printf("  %-21s %s\n", items[i].name, items[i].summary);
         if (items[i].note)
-            printf("  %-16s not on this machine: %s\n", "", items[i].note);
+            printf("  %-21s not on this machine: %s\n", "", items[i].note);
         for (const struct setting *s = items[i].settings; s && s->name; s++)
-            printf("  %-16s   --%s%s%s: %s%s%s%s\n", "", s->name, s->value ? " " : "",
+            printf("  %-21s   --%s%s%s: %s%s%s%s\n", "", s->name, s->value ? " " : "",
                    s->value ? s->value : "", s->help, s->initial ? " [" : "",
                    s->initial ? s->initial : "", s->initial ? "]" : "");
     }

@@ -43,6 +43,14 @@ static void print_help(void)
     printf("\noverlap COMMAND --help tells the options of each.\n");
 }
 
+/* What could not be written was not done. */
+static int finish(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        err(EXIT_FAILED, "cannot write the output");
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "--help";
@@ -56,6 +64,6 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, name) == 0)
-            return commands[i].main(argc - 1, argv + 1);
+            return finish(commands[i].main(argc - 1, argv + 1));
     errx(EXIT_USAGE, "unknown command '%s'; overlap --help shows them", name);
 }

@@ -46,6 +46,7 @@
     FIELD(NUMBER, tasks_peak) /* most under way at once */                                         \
     FIELD(NUMBER, tasks_done)                                                                      \
     FIELD(NUMBER, bytes_moved)                                                                     \
+    FIELD(TEXT, note) /* one line about the conditions it met, from the workload */                \
     /* duration */                                                                                 \
     FIELD(NUMBER, wall_ns)                                                                         \
     FIELD(NUMBER, user_ns)                                                                         \

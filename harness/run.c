@@ -84,6 +84,8 @@ static void print_record(const struct record *record)
               (unsigned long long)record->tasks_done, record->digest);
     if (record->bytes_moved)
         print_row("moved", "%s", format_bytes(a, sizeof a, record_number(record->bytes_moved)));
+    if (record->note)
+        print_row("note", "%s", record->note);
 }
 
 static void print_memory(const struct record *record)

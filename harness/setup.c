@@ -27,7 +27,7 @@ static const struct setting run_settings[] = {
     {"cpus", 'c', SETTING_TEXT, "all", "LIST", "cores to run on: one, all, 0-1, 0,2", &given.cpus,
      0, 0},
     {"seed", 0, SETTING_COUNT, "1", "N", "of all that is random", &given.seed, 0, 9e15},
-    {"unit", 'u', SETTING_DURATION, "100ms", "TIME", "the unit of time of sleep and mixed",
+    {"unit", 'u', SETTING_DURATION, "100ms", "TIME", "the unit of time of sleep, mixed, rude",
      &given.unit_ns, 1, 3600e9},
     {"work-rate", 0, SETTING_NUMBER, NULL, "X", "iterations of work per ns [calibrated]",
      &given.work_rate, 1e-6, 1e3},

@@ -324,10 +324,25 @@ static void note_quiet(const struct summary_cell *cell, FILE *file, const char *
                    taken->median, taken->max);
 }
 
+/* What its trials say about the conditions they met, each note once. */
+static void note_conditions(const struct summary_cell *cell, const char *name, FILE *file,
+                            const char *mark)
+{
+    for (size_t i = 0; i < cell->row_count; i++) {
+        const char *note = cell->rows[i]->note;
+        bool is_new = note != NULL;
+        for (size_t k = 0; is_new && k < i; k++)
+            is_new = !cell->rows[k]->note || strcmp(cell->rows[k]->note, note) != 0;
+        if (is_new)
+            print_note(file, mark, "%s: %s", name, note);
+    }
+}
+
 static void note_cell(const struct summary_cell *cell, FILE *file, const char *mark)
 {
     char name[128];
     strategy_text(cell, name, sizeof name);
+    note_conditions(cell, name, file, mark);
     if (cell->reason && (cell->status == CELL_FAILED || cell->status == CELL_UNAVAILABLE))
         print_note(file, mark, "%s: %s: %s", name, cell_status_names[cell->status], cell->reason);
     else if (cell->reason)

@@ -109,7 +109,7 @@ static struct task *create_traced(struct trial *trial, unsigned id)
 static const struct op *hold_body(struct task *task, int64_t result)
 {
     const struct op *op = workload->body(task, result);
-    if (op && op->kind != OP_SLEEP && op->kind != OP_RECV)
+    if (op && op->kind != OP_SLEEP && op->kind != OP_RECV && op->kind != OP_READ)
         return op;
     if (atomic_fetch_add(&counters->held, 1) + 1 == hold_target) {
         char line[64];
@@ -130,6 +130,7 @@ static struct task *create_held(struct trial *trial, unsigned id)
     return task;
 }
 
+/* Tasks that the strategy has under way at once. */
 static uint32_t alive_at_once(const struct setup *setup)
 {
     uint32_t most = setup->strategy->alive == ALIVE_ONE       ? 1
@@ -139,6 +140,26 @@ static uint32_t alive_at_once(const struct setup *setup)
 }
 
 /* ---- Before the clock ---- */
+
+/* Ends the program when the strategy cannot run this workload here, whatever the limits. */
+static void check_strategy(const struct setup *setup)
+{
+    const struct strategy *strategy = setup->strategy;
+    const char *unavailable = strategy->unavailable ? strategy->unavailable() : NULL;
+    if (unavailable)
+        errx(EXIT_UNABLE, "%s cannot run here: %s", strategy->name, unavailable);
+    if (!workload->needs_all_alive || alive_at_once(setup) == setup->tasks)
+        return;
+    if (strategy->alive == ALIVE_ONE)
+        errx(EXIT_UNABLE,
+             "deadlocked by design: %s needs all its tasks alive at once, %s finishes one before "
+             "it starts the next",
+             workload->name, strategy->name);
+    errx(EXIT_UNABLE,
+         "deadlocked by design: %s needs all its tasks alive at once, %s has no more of them than "
+         "workers; as many as tasks would do: -j %" PRIu64,
+         workload->name, strategy->name, setup->tasks);
+}
 
 /* The same conditions for every strategy. */
 static void set_conditions(const struct setup *setup)
@@ -175,6 +196,19 @@ static void begin_trace(const struct setup *setup)
     const struct trace_setup trace = {.tasks = (unsigned)setup->tasks, .body = workload->body};
     if (trace_begin(&trace, why, sizeof why) != 0)
         errx(EXIT_UNABLE, "%s", why);
+}
+
+/* Has the workload make what its tasks find there. */
+static void provide(struct trial *trial, struct record *record)
+{
+    for (unsigned id = 0; workload->provide && id < trial->tasks; id++) {
+        int error = -workload->provide(id);
+        if (error) {
+            int status = strategy_limit(trial, "task", id, error);
+            errx(status == STRATEGY_LIMIT ? EXIT_UNABLE : EXIT_FAILED, "%s", trial->reason);
+        }
+    }
+    record_set(&record->note, workload->note ? workload->note() : NULL);
 }
 
 /* Memory that is there before the clock starts, for all strategies alike. */
@@ -249,6 +283,18 @@ static void note_measured(const struct measured *measured, const struct trial *t
     record->tasks_started = counters->started;
     record->tasks_done = counters->done;
     record->tasks_peak = counters->peak;
+}
+
+/* Looks at what the tasks handed back, which nobody needs any more then. */
+static void check_results(struct trial *trial)
+{
+    for (unsigned id = 0; id < trial->tasks; id++) {
+        struct result *result = &trial->results[id];
+        if (workload->check)
+            workload->check(result);
+        free(result->payload);
+        result->payload = NULL;
+    }
 }
 
 /* FNV-1a (Fowler, Noll, Vo) over the digests, in the order of the tasks. */
@@ -417,7 +463,9 @@ int trial_main(int argc, char **argv)
     workload = setup.workload;
     if (isnan(params.work_rate))
         params.work_rate = calibrate_cached();
-    if (workload->prepare && workload->prepare(why, sizeof why) != 0)
+    const struct strategy *strategy = setup.strategy;
+    if ((workload->prepare && workload->prepare(why, sizeof why) != 0) ||
+        (strategy->prepare && strategy->prepare((unsigned)setup.tasks, why, sizeof why) != 0))
         errx(EXIT_USAGE, "%s", why);
     record_init(&record);
     setup_identify(&setup, &record);
@@ -426,9 +474,7 @@ int trial_main(int argc, char **argv)
         record_drop(&record);
         return 0;
     }
-    const char *unavailable = setup.strategy->unavailable ? setup.strategy->unavailable() : NULL;
-    if (unavailable)
-        errx(EXIT_UNABLE, "%s cannot run here: %s", setup.strategy->name, unavailable);
+    check_strategy(&setup);
 
     set_conditions(&setup);
     set_hooks(&setup);
@@ -439,6 +485,7 @@ int trial_main(int argc, char **argv)
         .results = allocate(setup.tasks * sizeof *trial.results, MAP_PRIVATE),
         .create = create,
     };
+    provide(&trial, &record);
     if (setup.pass == PASS_MEMORY) {
         trial.create = create_held;
         hold_target = alive_at_once(&setup);
@@ -451,9 +498,11 @@ int trial_main(int argc, char **argv)
             errx(EXIT_UNABLE, "%s", why);
     }
 
-    struct measured measured = measure(setup.strategy, &trial);
+    struct measured measured = measure(strategy, &trial);
 
     note_measured(&measured, &trial, &record);
+    if (measured.status == 0)
+        check_results(&trial);
     int status = measured.status == STRATEGY_LIMIT    ? EXIT_UNABLE
                  : measured.status == STRATEGY_FAILED ? EXIT_FAILED
                                                       : judge(&trial, &record);

@@ -54,7 +54,7 @@ static int run_one(const char *strategy, const char *workload, const char *origi
 /* One line: same, or what is different. Returns whether that is well. */
 static bool compare(const struct record *record, const struct record *reference)
 {
-    printf("  %-10s %-14s ", reference->workload, record->strategy ? record->strategy : "?");
+    printf("  %-10s %-21s ", reference->workload, record->strategy ? record->strategy : "?");
     if (record->exit_status == EXIT_UNABLE) {
         printf("cannot run here: %s\n", record->reason);
         return true;
@@ -66,6 +66,19 @@ static bool compare(const struct record *record, const struct record *reference)
     bool same = strcmp(record->digest, reference->digest) == 0;
     printf("%s %s\n", record->digest, same ? "same" : "DIFFERENT");
     return same;
+}
+
+/* Runs what the others are compared with: sequential, or where that cannot run the workload, the
+ * first that can. Returns as run_one() does, EXIT_UNABLE when none can. */
+static int run_reference(const char *const strategies[], size_t count, const char *workload,
+                         const char *origin, double rate, struct record *reference)
+{
+    int status = run_one("sequential", workload, origin, rate, reference);
+    for (size_t s = 0; status == EXIT_UNABLE && s < count; s++) {
+        record_drop(reference);
+        status = run_one(strategies[s], workload, origin, rate, reference);
+    }
+    return status;
 }
 
 int verify_main(int argc, char **argv)
@@ -96,8 +109,10 @@ int verify_main(int argc, char **argv)
     unsigned wrong = 0;
     for (size_t w = 0; w < workload_count && !interrupted; w++) {
         struct record reference;
-        if (run_one("sequential", workloads[w], origin, rate, &reference) != 0) {
-            printf("  %-10s %-14s FAILED: %s\n", workloads[w], "sequential",
+        if (run_reference(strategies, strategy_count, workloads[w], origin, rate, &reference) !=
+            0) {
+            printf("  %-10s %-21s FAILED: %s\n", workloads[w],
+                   reference.strategy ? reference.strategy : "?",
                    reference.reason ? reference.reason : "stopped");
             wrong++;
         }

@@ -6,8 +6,8 @@
  * loop itself when no task is ready; and a task that computes, which keeps all others waiting. What
  * one more task costs: an object on the heap.
  */
+#include "coroutine.h"
 #include "loop.h"
-#include "strategy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,23 +17,24 @@ struct coroutine {
     struct task *task;
 };
 
-static int coroutine_run(struct trial *trial)
+int coroutines_run(struct trial *trial, unsigned first, unsigned step)
 {
-    struct coroutine *coroutines = calloc(trial->tasks, sizeof *coroutines);
+    unsigned count = (trial->tasks - first + step - 1) / step;
+    struct coroutine *coroutines = calloc(count, sizeof *coroutines);
     struct loop loop;
-    int error = coroutines ? loop_open(&loop, trial->tasks) : -ENOMEM;
+    int error = coroutines ? loop_open(&loop, count) : -ENOMEM;
     if (error) {
         free(coroutines);
-        return strategy_limit(trial, "event loop", 0, -error);
+        return strategy_limit(trial, "event loop", first, -error);
     }
 
     int status = 0;
-    for (unsigned id = 0; id < trial->tasks && !status; id++) {
-        coroutines[id].task = task_create(trial, id);
-        if (coroutines[id].task)
-            loop_ready(&loop, &coroutines[id].waiter, 0);
+    for (unsigned i = 0; i < count && !status; i++) {
+        coroutines[i].task = task_create(trial, first + i * step);
+        if (coroutines[i].task)
+            loop_ready(&loop, &coroutines[i].waiter, 0);
         else
-            status = strategy_limit(trial, "task", id, errno);
+            status = strategy_limit(trial, "task", first + i * step, errno);
     }
 
     struct waiter *waiter;
@@ -49,11 +50,16 @@ static int coroutine_run(struct trial *trial)
         }
     }
 
-    for (unsigned id = 0; status && id < trial->tasks; id++)
-        task_free(coroutines[id].task);
+    for (unsigned i = 0; status && i < count; i++)
+        task_free(coroutines[i].task);
     loop_close(&loop);
     free(coroutines);
     return status;
+}
+
+static int coroutine_run(struct trial *trial)
+{
+    return coroutines_run(trial, 0, 1);
 }
 
 STRATEGY(coroutine) = {

@@ -143,22 +143,31 @@ int strategy_limit(struct trial *trial, const char *what, unsigned made, int err
         struct rlimit files;
         getrlimit(RLIMIT_NOFILE, &files);
         snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u of %u: the limit of open files (RLIMIT_NOFILE) is %" PRIu64
+                 "cannot make %s %u for %u tasks: the limit of open files (RLIMIT_NOFILE) is "
+                 "%" PRIu64
                  "; raise it with: ulimit -n %u (its ceiling: /etc/security/limits.conf)",
                  what, made + 1, trial->tasks, (uint64_t)files.rlim_max, 2 * trial->tasks + 64);
         return STRATEGY_LIMIT;
     }
     if (error == ENFILE) {
         snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u of %u: the system's limit of open files is reached; raise it "
-                 "with: sysctl -w fs.file-max=%u",
+                 "cannot make %s %u for %u tasks: the system's limit of open files is reached; "
+                 "raise it with: sysctl -w fs.file-max=%u",
                  what, made + 1, trial->tasks, 1000000u);
         return STRATEGY_LIMIT;
     }
     if (error == EADDRNOTAVAIL) {
         snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u of %u: no local port is free (net.ipv4.ip_local_port_range); "
-                 "raise it with: sysctl -w net.ipv4.ip_local_port_range='1024 65535'",
+                 "cannot make %s %u for %u tasks: no local port is free "
+                 "(net.ipv4.ip_local_port_range); raise it with: sysctl -w "
+                 "net.ipv4.ip_local_port_range='1024 65535'",
+                 what, made + 1, trial->tasks);
+        return STRATEGY_LIMIT;
+    }
+    if (error == ENOSPC) {
+        snprintf(trial->reason, sizeof trial->reason,
+                 "cannot make %s %u of %u: no space is left on the disk; TMPDIR on another one or "
+                 "fewer tasks (-n) would do",
                  what, made + 1, trial->tasks);
         return STRATEGY_LIMIT;
     }
@@ -170,16 +179,15 @@ int strategy_limit(struct trial *trial, const char *what, unsigned made, int err
     getrlimit(RLIMIT_NPROC, &processes);
     if (limit)
         snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u of %u: %s is %" PRIu64 "; raise it with: %s", what, made + 1,
-                 trial->tasks, limit->name, limit->limit, limit->raise);
+                 "cannot make %s %u for %u tasks: %s is %" PRIu64 "; raise it with: %s", what,
+                 made + 1, trial->tasks, limit->name, limit->limit, limit->raise);
     else if (error == EAGAIN && geteuid() != 0 && processes.rlim_cur != RLIM_INFINITY)
-        snprintf(
-            trial->reason, sizeof trial->reason,
-            "cannot make %s %u of %u: the limit of processes (RLIMIT_NPROC, all of this user's) "
-            "is %" PRIu64 "; raise it with: ulimit -u unlimited",
-            what, made + 1, trial->tasks, (uint64_t)processes.rlim_cur);
+        snprintf(trial->reason, sizeof trial->reason,
+                 "cannot make %s %u for %u tasks: the limit of processes (RLIMIT_NPROC, all of "
+                 "this user's) is %" PRIu64 "; raise it with: ulimit -u unlimited",
+                 what, made + 1, trial->tasks, (uint64_t)processes.rlim_cur);
     else
-        snprintf(trial->reason, sizeof trial->reason, "cannot make %s %u of %u: %s%s", what,
+        snprintf(trial->reason, sizeof trial->reason, "cannot make %s %u for %u tasks: %s%s", what,
                  made + 1, trial->tasks, strerror(error),
                  error == ENOMEM ? "; more memory or fewer tasks (-n) would do" : "");
     return limit || error == EAGAIN || error == ENOMEM ? STRATEGY_LIMIT : STRATEGY_FAILED;

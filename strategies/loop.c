@@ -117,12 +117,8 @@ static int64_t begin(struct loop *loop, struct waiter *waiter, const struct op *
     return result;
 }
 
-void loop_await(struct loop *loop, struct waiter *waiter, const struct op *op)
+void loop_perform(struct loop *loop, struct waiter *waiter, const struct op *op)
 {
-    if (op->kind == OP_YIELD) {
-        loop_ready(loop, waiter, 0);
-        return;
-    }
     waiter->op = op;
     if (op->kind == OP_SLEEP) {
         add_deadline(loop, waiter, op->time_ns);
@@ -141,32 +137,28 @@ static void look_for_completed(struct loop *loop)
     struct heap_node *top = heap_top(&loop->deadlines);
     if (top && top->key < loop->armed_ns)
         arm(loop, top->key);
-    ev_run(loop->ev, loop->ready ? EVRUN_NOWAIT : EVRUN_ONCE);
+    ev_run(loop->ev, loop->ready.count ? EVRUN_NOWAIT : EVRUN_ONCE);
 }
 
-struct waiter *loop_next(struct loop *loop)
+/* Looks for completed ops until somebody is ready, who then makes up the turn. */
+bool loop_begin_turn(struct loop *loop)
 {
-    while (loop->turn == 0) {
+    do {
         if (loop->waiting)
             look_for_completed(loop);
-        else if (!loop->ready)
-            return NULL;
-        loop->turn = loop->ready;
-    }
-    struct waiter *waiter = loop->first;
-    loop->first = waiter->next;
-    if (!loop->first)
-        loop->last = &loop->first;
-    loop->ready--;
-    loop->turn--;
-    return waiter;
+        else if (!loop->ready.count)
+            return false;
+        loop->turn = loop->ready.count;
+    } while (loop->turn == 0);
+    return true;
 }
 
 /* ---- Life ---- */
 
 int loop_open(struct loop *loop, unsigned waiters)
 {
-    *loop = (struct loop){.last = &loop->first, .armed_ns = UINT64_MAX};
+    *loop = (struct loop){.armed_ns = UINT64_MAX};
+    queue_init(&loop->ready);
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (timer < 0)
         return -errno;

@@ -6,13 +6,15 @@
 #define OVERLAP_LOOP_H
 
 #include "heap.h"
+#include "queue.h"
 #include "task.h"
 
 #include <ev.h>
+#include <stdbool.h>
 
 /* One who awaits an op: the loop's part of a coroutine. All zero before its first op. */
 struct waiter {
-    struct waiter *next;       /* in the queue of the ready */
+    struct queue_node ready;   /* first, so that the node in the queue is the waiter */
     const struct op *op;       /* what it awaits */
     int64_t result;            /* what that brought, once it is ready */
     struct heap_node deadline; /* of a sleep, or of an op that may time out */
@@ -22,11 +24,10 @@ struct waiter {
 
 struct loop {
     struct ev_loop *ev;
-    struct waiter *first, **last; /* the ready ones */
-    unsigned ready;               /* how many they are */
-    unsigned turn;                /* how many of them are still to be served before looking for
-                                   * completed ops again */
-    unsigned waiting;             /* how many wait for their op */
+    struct queue ready; /* those whose turn comes */
+    unsigned turn;      /* how many of them are still to be served before looking for completed
+                         * ops again */
+    unsigned waiting;   /* how many wait for their op */
     struct heap deadlines;
     ev_io timer;       /* on a timerfd, armed with the earliest deadline */
     uint64_t armed_ns; /* what it is armed with; UINT64_MAX: nothing */
@@ -38,20 +39,33 @@ int loop_open(struct loop *loop, unsigned waiters);
 /* Releases what loop_open() made. Whoever still waits is forgotten. */
 void loop_close(struct loop *loop);
 
+/* The parts of loop_await() and loop_next() that are too long to be inlined. */
+void loop_perform(struct loop *loop, struct waiter *waiter, const struct op *op);
+bool loop_begin_turn(struct loop *loop);
+
 /* Puts it at the end of the queue, to be returned by loop_next() with that result. */
 static inline void loop_ready(struct loop *loop, struct waiter *waiter, int64_t result)
 {
     waiter->result = result;
-    waiter->next = NULL;
-    *loop->last = waiter;
-    loop->last = &waiter->next;
-    loop->ready++;
+    queue_push(&loop->ready, &waiter->ready);
 }
 
 /* Has the op performed; the waiter becomes ready when it is complete. The op stays the task's. */
-void loop_await(struct loop *loop, struct waiter *waiter, const struct op *op);
+static inline void loop_await(struct loop *loop, struct waiter *waiter, const struct op *op)
+{
+    if (op->kind == OP_YIELD)
+        loop_ready(loop, waiter, 0);
+    else
+        loop_perform(loop, waiter, op);
+}
 
 /* The next one that is ready, with its result; waits when there is none. NULL: nobody is left. */
-struct waiter *loop_next(struct loop *loop);
+static inline struct waiter *loop_next(struct loop *loop)
+{
+    if (loop->turn == 0 && !loop_begin_turn(loop))
+        return NULL;
+    loop->turn--;
+    return (struct waiter *)queue_pop(&loop->ready);
+}
 
 #endif

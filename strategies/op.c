@@ -46,13 +46,14 @@ static int64_t block_connect(const struct op *op)
     return fd;
 }
 
-/* One send or recv. A descriptor decides itself whether it blocks. */
-static int64_t transfer(const struct op *op)
+/* One send, recv or read; `flags` are those of send() and recv(). */
+static int64_t transfer(const struct op *op, int flags)
 {
     ssize_t bytes;
     do
-        bytes = op->kind == OP_SEND ? send(op->fd, op->data, op->len, MSG_NOSIGNAL)
-                                    : recv(op->fd, op->buffer, op->len, 0);
+        bytes = op->kind == OP_SEND   ? send(op->fd, op->data, op->len, MSG_NOSIGNAL | flags)
+                : op->kind == OP_RECV ? recv(op->fd, op->buffer, op->len, flags)
+                                      : pread(op->fd, op->buffer, op->len, (off_t)op->offset);
     while (bytes < 0 && errno == EINTR);
     return bytes < 0 ? -errno : bytes;
 }
@@ -69,16 +70,18 @@ int64_t op_block(const struct op *op)
         return block_connect(op);
     case OP_SEND:
     case OP_RECV: {
-        int64_t result = transfer(op);
+        int64_t result = transfer(op, 0);
         return result == -EAGAIN ? -ETIMEDOUT : result;
     }
+    case OP_READ:
+        return transfer(op, 0);
     }
     return -EINVAL;
 }
 
 int64_t op_try(const struct op *op)
 {
-    return transfer(op);
+    return transfer(op, MSG_DONTWAIT);
 }
 
 int op_connect_begin(const struct op *op, bool *in_progress)

@@ -12,8 +12,9 @@
  * result. The thread waits meanwhile. */
 int64_t op_block(const struct op *op);
 
-/* OP_SEND or OP_RECV on a non-blocking descriptor: the result, or -EAGAIN when it must be tried
- * again once op->fd can be written or read. */
+/* OP_SEND or OP_RECV without waiting, whether or not the descriptor blocks: the result, or -EAGAIN
+ * when it must be tried again once op->fd can be written or read. OP_READ: the result, always,
+ * after waiting for the disk if need be. A file has no readiness, so this is what a loop can do. */
 int64_t op_try(const struct op *op);
 
 /* OP_CONNECT without waiting, in two steps. op_connect_begin() returns a non-blocking descriptor,

@@ -39,6 +39,10 @@ struct strategy {
     /* Why this strategy cannot work on this machine at all; NULL when it can. Optional. */
     const char *(*unavailable)(void);
 
+    /* Once per trial, before the clock starts: checks its settings, and settles those that were
+     * left to it. Returns 0, or -1 with one line in `why` (wrong use). Optional. */
+    int (*prepare)(unsigned tasks, char *why, size_t why_bytes);
+
     /* Runs all tasks of the trial and returns when the last result is in the parent's hands, with
      * every process, thread and descriptor that it made gone (threads may be left when it fails:
      * the process of the trial then ends). The clock runs meanwhile: it neither measures nor

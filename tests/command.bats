@@ -74,6 +74,14 @@ field() {
     [ "$(field digest < "$tmp/line")" = "$(field digest < "$tmp/again")" ]
 }
 
+@test "output that cannot be written is a failure" {
+    [ -e /dev/full ] || skip "no /dev/full"
+    status=0
+    "$overlap" run -s sequential -w sleep -n 1 --unit 1 --json > /dev/full 2> "$tmp/err" || status=$?
+    [ "$status" -eq 1 ]
+    grep -q 'cannot write the output: No space left' "$tmp/err"
+}
+
 @test "run draws a table and a timeline, without colour when nobody looks" {
     "$overlap" run -s pthreads -w mixed -n 4 --unit 10 > "$tmp/out"
     grep -q 'wall time' "$tmp/out"
@@ -90,8 +98,82 @@ field() {
     refute grep -q $'\033\[38' "$tmp/out"
 }
 
-@test "every strategy does the work of sequential" {
-    "$overlap" verify
+@test "every strategy does the work of sequential, or of another where that would wait forever" {
+    "$overlap" verify > "$tmp/out"
+    grep -q 'pingpong  *sequential  *cannot run here: deadlocked by design' "$tmp/out"
+    [ "$(grep -c 'pingpong .* same$' "$tmp/out")" -ge 3 ]
+    grep -qx 'all that can run do the same work' "$tmp/out"
+}
+
+@test "tasks that wait for each other are refused where not all are alive, before they start" {
+    "$overlap" run -s sequential -w pingpong -n 4 --dry-run > "$tmp/out"
+    run "$overlap" run -s sequential -w pingpong -n 4 --json
+    [ "$status" -eq 3 ]
+    grep -q 'deadlocked by design: pingpong needs all its tasks alive at once, sequential finishes one before it starts the next' <<< "$output"
+    refuses 2 "--tasks must be even, not 5" run -s coroutine -w pingpong -n 5 --dry-run
+    run bash -c "ulimit -n 64; '$overlap' run -s coroutine -w pingpong -n 200 --json"
+    [ "$status" -eq 3 ]
+    grep -q "RLIMIT_NOFILE" <<< "$output"
+    grep -q "ulimit -n" <<< "$output"
+    run bash -c "ulimit -Sn 64; '$overlap' run -s coroutine -w pingpong -n 200 --rounds 2 --json"
+    [ "$status" -eq 0 ]
+    [ "$(field bytes_moved <<< "$output")" -eq $((200 * 2 * 2 * 4)) ]
+}
+
+@test "yield switches as often as it is told" {
+    "$overlap" run -s coroutine -w yield -n 3 --yields 100 --json > "$tmp/line"
+    [ "$(field task_switches < "$tmp/line")" -eq 303 ]
+    [ "$(field options < "$tmp/line")" = "--yields 100" ]
+    [ -z "$(field ideal_ns < "$tmp/line")" ]
+}
+
+@test "rude has one rude task, and the ideal knows it" {
+    refuses 2 "--rude-task must be one of the 2 tasks, so between 0 and 1, not 2" \
+        run -s coroutine -w rude -n 2 --rude-task 2 --dry-run
+    "$overlap" run -s coroutine -w rude -n 2 --unit 10 --rudeness 5 --cpus one --json > "$tmp/line"
+    [ "$(field tasks_done < "$tmp/line")" -eq 2 ]
+    [ "$(field ideal_ns < "$tmp/line")" -gt "$(field bound_ns < "$tmp/line")" ]
+}
+
+@test "a payload is all there, or would not fit and is refused" {
+    for strategy in sequential fork pthreads coroutine; do
+        "$overlap" run -s $strategy -w payload -n 3 --size 300000 --json > "$tmp/line"
+        [ "$(field bytes_moved < "$tmp/line")" -eq 900000 ]
+        field digest < "$tmp/line" >> "$tmp/digests"
+    done
+    [ "$(sort -u "$tmp/digests" | wc -l)" -eq 1 ]
+    run "$overlap" run -s coroutine -w payload -n 100000 --size 1GiB --json
+    [ "$status" -eq 3 ]
+    grep -q "fewer tasks (-n) would do" <<< "$output"
+}
+
+@test "a file is cold or warm as asked, says so, and is gone afterwards" {
+    mkdir "$tmp/files"
+    export TMPDIR=$tmp/files
+    "$overlap" run -s pthreads -w file -n 4 --cache warm --json > "$tmp/warm"
+    grep -q '"note":"100% of the file cached before the clock"' "$tmp/warm"
+    "$overlap" run -s coroutine -w file -n 4 --chunk 1000 --json > "$tmp/cold"
+    grep -q '"note":"[0-9.e-]*% of the file cached before the clock' "$tmp/cold"
+    [ "$(field bytes_moved < "$tmp/cold")" -eq 1048576 ]
+    [ "$(field digest < "$tmp/cold")" = "$(field digest < "$tmp/warm")" ]
+    [ -z "$(ls -A "$tmp/files")" ]
+    "$overlap" run -s coroutine -w file -n 2 | grep -q '^  note  '
+
+    refuses 2 "--cache is cold or warm, not 'tepid'" run -s fork -w file --cache tepid --dry-run
+    refuses 2 "cannot read --file /no/such: No such file" run -s fork -w file --file /no/such --dry-run
+    refuses 2 "takes a regular file" run -s fork -w file --file / --dry-run
+    echo short > "$tmp/short"
+    refuses 2 "has 6 bytes, but 4 tasks of --bytes 262144 need 1048576" \
+        run -s fork -w file --file "$tmp/short" --dry-run
+    TMPDIR=/no/such refuses 2 "cannot make a file in /no/such" run -s fork -w file --dry-run
+    "$overlap" run -s sequential -w file -n 2 --bytes 3 --file "$tmp/short" --json > "$tmp/line"
+    [ "$(cat "$tmp/short")" = short ]
+}
+
+@test "a kept file of tmpfs is called warm, whatever was asked for" {
+    [ "$(stat -f -c %T /dev/shm 2> /dev/null)" = tmpfs ] || skip "no tmpfs at /dev/shm"
+    TMPDIR=/dev/shm "$overlap" run -s coroutine -w file -n 4 --json > "$tmp/line"
+    grep -q '"note":"100% of the file cached before the clock, though cold was asked for"' "$tmp/line"
 }
 
 @test "another seed is other work, the same seed the same" {

@@ -623,9 +623,12 @@ static void test_markdown(void **state)
     struct record record = trial("g", "sequential", "bound", 0);
     record.bound_ns = 9000000000;
     put(record);
-    record = trial("g", "a|b", "timing", 1);
-    record.wall_ns = 1;
-    put(record);
+    for (uint64_t round = 0; round < 4; round++) {
+        record = trial("g", "a|b", "timing", round);
+        record.wall_ns = 1;
+        record_set(&record.note, round == 2 ? "warm" : "cold");
+        put(record);
+    }
     fclose(trials);
     char why[256];
     assert_int_equal(summary_write(dir, NULL, why, sizeof why), 0);
@@ -644,6 +647,7 @@ static void test_markdown(void **state)
     assert_holds(text, "\n| uring | unavailable |");
     assert_holds(text, "\n| a\\|b | 1 ns |");
     assert_holds(text, "\n- uring: unavailable: it said no\n");
+    assert_holds(text, "\n- a|b: cold\n- a|b: warm\n");
     assert_holds(text, "\n- noise floor ±2 %, from the control: ratios from 0.980 to 1.020 show no "
                        "difference\n");
     assert_holds(text, "\n- coroutine (control): 1.020 times its twin, the same strategy: this "

@@ -7,6 +7,7 @@
  * The catch: the server takes part. Its processor time is not the task's, but on the same cores it
  * gets in the way.
  */
+#include "content.h"
 #include "http.h"
 #include "workload.h"
 
@@ -72,25 +73,6 @@ struct fetch {
 };
 
 /* ---- The task ---- */
-
-/* Adler-32 (RFC 1950): every language has it, and it costs less than receiving the bytes does. */
-static uint32_t adler32(uint32_t digest, const char *at, size_t bytes)
-{
-    enum { MODULUS = 65521, BYTES_PER_MODULO = 5552 /* or the sums might overflow */ };
-    uint32_t a = digest & 0xffff, b = digest >> 16;
-    while (bytes > 0) {
-        size_t now = bytes < BYTES_PER_MODULO ? bytes : BYTES_PER_MODULO;
-        for (size_t i = 0; i < now; i++) {
-            a += (unsigned char)at[i];
-            b += a;
-        }
-        a %= MODULUS;
-        b %= MODULUS;
-        at += now;
-        bytes -= now;
-    }
-    return b << 16 | a;
-}
 
 static void on_body(struct http *http, const char *at, size_t bytes)
 {

@@ -34,17 +34,24 @@ enum op_kind {
     OP_CONNECT, /* a TCP connection to (addr, len); result: its descriptor, which the task owns */
     OP_SEND,    /* at least one byte of (buffer, len) to be taken; result: bytes sent */
     OP_RECV,    /* at least one byte into (buffer, len); result: bytes, 0 when the peer has ended */
+    OP_READ,    /* at least one byte of a regular file, from its byte `offset`, into (buffer, len);
+                 * result: bytes, 0 at or behind its end. The file's own position is left alone. A
+                 * file is always ready, so asking for readiness is of no use: who reads, waits */
 };
 
 /* An op is complete with its result, a failed one with -errno, one that ran out of time with
  * -ETIMEDOUT. Connections time out alike in all strategies: each op of one connection must ask
- * for the time that its OP_CONNECT asked for. */
+ * for the time that its OP_CONNECT asked for. An OP_SEND or OP_RECV on any other socket must ask
+ * for none: that socket blocks, and whoever does not want to wait says so in the call. */
 struct op {
     enum op_kind kind;
-    int fd;           /* OP_SEND, OP_RECV */
-    uint64_t time_ns; /* OP_SLEEP: how long. Others: give up after; 0 is never */
+    int fd; /* OP_SEND, OP_RECV, OP_READ */
     union {
-        void *buffer;                /* OP_RECV */
+        uint64_t time_ns; /* OP_SLEEP: how long. Others: give up after; 0 is never */
+        uint64_t offset;  /* OP_READ, which never times out */
+    };
+    union {
+        void *buffer;                /* OP_RECV, OP_READ */
         const void *data;            /* OP_SEND */
         const struct sockaddr *addr; /* OP_CONNECT */
     };
@@ -129,6 +136,11 @@ static inline struct op op_recv(int fd, void *buffer, size_t len, uint64_t timeo
 {
     return (struct op){
         .kind = OP_RECV, .fd = fd, .time_ns = timeout_ns, .buffer = buffer, .len = len};
+}
+
+static inline struct op op_read(int fd, void *buffer, size_t len, uint64_t offset)
+{
+    return (struct op){.kind = OP_READ, .fd = fd, .offset = offset, .buffer = buffer, .len = len};
 }
 
 /* Computes: `iterations` of 32-bit integer arithmetic over the `words` 32-bit words at `set` (a

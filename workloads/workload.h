@@ -37,9 +37,24 @@ struct workload {
      * Optional. */
     bool (*wants_origin)(void);
 
-    /* Once per trial, before the clock starts: checks settings, resolves names, allocates what
-     * all tasks share. Returns 0, or -1 with one line in `why` (wrong use). Optional. */
+    /* Do its tasks wait for each other? Then a strategy that has not all of them under way at once
+     * would wait forever, and is refused. */
+    bool needs_all_alive;
+
+    /* Once per trial, and in a dry run, before the clock starts: checks settings, resolves names,
+     * allocates what all tasks share. Returns 0, or -1 with one line in `why` (wrong use).
+     * Optional. */
     int (*prepare)(char *why, size_t why_bytes);
+
+    /* For each task in the order of their numbers, before the clock starts, but not in a dry run:
+     * makes what task `id` will find there whichever process it runs in (a socket to another task,
+     * its part of a file). The limits of the trial are in force. Returns 0 or -errno; the trial
+     * cannot run here then. Optional. */
+    int (*provide)(uint32_t id);
+
+    /* After the last provide(): one line for the record about the conditions that the trial met,
+     * which stays valid; or NULL. Optional. */
+    const char *(*note)(void);
 
     /* Fills the zeroed struct of task `task->id`: a function of params, settings and the id alone.
      * Returns 0 or -errno. Optional. */
@@ -51,8 +66,13 @@ struct workload {
     /* Releases what the task holds (descriptors, buffers), wherever it stands. Optional. */
     void (*release)(struct task *task);
 
-    /* Writes what task `id` will do, at most PLAN_STEPS_MAX steps, and returns how many; 0 when
-     * that can't be known (a foreign server). The bound and the ideal rest on it. Required. */
+    /* After the clock, for each result as it is in the parent's hands: sums up the payload into the
+     * digest, or sets `error`. The payload is freed afterwards by the caller. Optional. */
+    void (*check)(struct result *result);
+
+    /* Writes what task `id` will do, at most PLAN_STEPS_MAX steps, and returns how many; 0 for all
+     * tasks when that can't be known (a foreign server) or all is up to the strategy (nothing but
+     * switches). The bound and the ideal rest on it. Required. */
     unsigned (*plan)(uint32_t id, struct step *steps);
 };
 

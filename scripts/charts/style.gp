@@ -46,7 +46,7 @@ if (theme eq "dark") {
         0xCC79A7, 0x9A8A00, 0x44AA99, 0x7A7A2E, 0x882255, \
         0x332288, 0xCC6677, 0x117733, 0x999999, 0x4477AA, 0x774411]
 }
-# The first eleven in the order of strategies.tsv, the others for strategies that it does not know.
+# The first twelve in the order of strategies.tsv, the others for strategies that it does not know.
 strategy(rank) = strategies[1 + (int(rank) - 1) % |strategies|]
 # A colour thinned with the paper's.
 channel(rgb, shift) = (rgb >> shift) & 255

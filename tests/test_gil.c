@@ -1,0 +1,231 @@
+/*
+ * The lock of the strategy gil, seen from its tasks: they note when they run in memory that nothing
+ * but the lock protects. Time is only ever compared from below, for other programs run here too: a
+ * hold is measured from the last sign of the one before to the first sign of the one after.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "setup.h"
+
+enum { TASKS = 3, RUNS_MAX = 1000, HAND_OVERS = 12, ITERATIONS = 1 << 18 };
+
+/* One hold of the lock. */
+struct run {
+    uint32_t task;
+    uint64_t before_ns; /* the last sign of the run before */
+    uint64_t after_ns;  /* the first sign of the run after; 0: there is none */
+    bool preempted;     /* it ended at a checkpoint */
+};
+
+static struct run runs[RUNS_MAX];
+static unsigned run_count;
+static uint64_t last_ns;
+static bool at_checkpoint;
+
+static atomic_int inside, overlaps;
+static int sockets[2];
+static void (*preempt)(struct task *task); /* the strategy's */
+
+static void sign(const struct task *task)
+{
+    uint64_t now_ns = clock_now_ns();
+    struct run *run = run_count ? &runs[run_count - 1] : NULL;
+    if (!run || run->task != task->id) {
+        if (run) {
+            run->after_ns = now_ns;
+            run->preempted = at_checkpoint;
+        }
+        if (run_count < RUNS_MAX)
+            runs[run_count++] = (struct run){.task = task->id, .before_ns = last_ns};
+    }
+    last_ns = now_ns;
+}
+
+static void enter(const struct task *task)
+{
+    overlaps += atomic_fetch_add(&inside, 1) != 0;
+    sign(task);
+    at_checkpoint = false;
+}
+
+static void leave(const struct task *task, bool checkpoint)
+{
+    at_checkpoint = checkpoint;
+    sign(task);
+    atomic_fetch_sub(&inside, 1);
+}
+
+static void watched_preempt(struct task *task)
+{
+    leave(task, true);
+    preempt(task);
+    enter(task);
+}
+
+/* ---- Tasks ---- */
+
+struct spinner {
+    struct task task;
+    uint64_t pieces;
+    uint32_t set[16];
+};
+
+static void spin(struct task *task)
+{
+    struct spinner *spinner = (struct spinner *)task;
+    task->result->digest = work(task, task->result->digest, ITERATIONS, spinner->set, 16);
+}
+
+/* Computes until the lock has changed hands often enough. */
+static const struct op *greedy(struct task *task, int64_t result)
+{
+    TASK_BEGIN(task);
+    enter(task);
+    while (run_count < HAND_OVERS)
+        spin(task);
+    leave(task, false);
+    TASK_END(task);
+}
+
+/* Computes, waits, computes. */
+static const struct op *mixed(struct task *task, int64_t result)
+{
+    struct spinner *spinner = (struct spinner *)task;
+    TASK_BEGIN(task);
+    for (spinner->pieces = 0; spinner->pieces < 20; spinner->pieces++) {
+        enter(task);
+        spin(task);
+        leave(task, false);
+        AWAIT(task, spinner->pieces % 2 ? op_yield() : op_sleep(100000));
+        task->result->error += result != 0;
+    }
+    TASK_END(task);
+}
+
+/* The first task waits for what the last one sends, which needs the lock for that. */
+static const struct op *messenger(struct task *task, int64_t result)
+{
+    struct spinner *spinner = (struct spinner *)task;
+    TASK_BEGIN(task);
+    if (task->id == 0) {
+        AWAIT(task, op_recv(sockets[0], spinner->set, 1, 0));
+        task->result->error = result == 1 ? 0 : EPROTO;
+    } else if (task->id == TASKS - 1) {
+        enter(task);
+        spin(task);
+        leave(task, false);
+        AWAIT(task, op_send(sockets[1], "x", 1, 0));
+        task->result->error = result == 1 ? 0 : EPROTO;
+    }
+    TASK_END(task);
+}
+
+static const struct op *(*body)(struct task *task, int64_t result);
+static unsigned late_us; /* how much later than the others the last thread comes */
+
+static struct task *create(struct trial *trial, unsigned id)
+{
+    if (!preempt) { /* no thread runs yet */
+        preempt = task_preempt;
+        task_preempt = watched_preempt;
+    }
+    if (id == TASKS - 1)
+        usleep(late_us);
+    struct spinner *spinner = calloc(1, sizeof *spinner);
+    if (spinner)
+        spinner->task = (struct task){.id = id, .result = &trial->results[id], .body = body};
+    return &spinner->task;
+}
+
+static void run(const char *switch_interval,
+                const struct op *(*of_tasks)(struct task *task, int64_t result))
+{
+    const struct strategy *gil = strategy_find("gil");
+    struct result results[TASKS] = {0};
+    struct trial trial = {.tasks = TASKS, .workers = 1, .results = results, .create = create};
+    char why[256];
+    assert_non_null(gil);
+    assert_int_equal(setting_parse(gil->settings, switch_interval, why, sizeof why), 0);
+    body = of_tasks;
+    preempt = NULL;
+    run_count = 0;
+    overlaps = 0;
+    last_ns = clock_now_ns();
+
+    assert_int_equal(gil->run(&trial), 0);
+    assert_non_null(preempt);
+    assert_null(task_preempt);
+    assert_int_equal(overlaps, 0);
+    assert_int_equal(trial.task_switches, 0);
+    for (unsigned id = 0; id < TASKS; id++)
+        assert_int_equal(results[id].error, 0);
+}
+
+/* ---- Tests ---- */
+
+static void computing_tasks_are_made_to_switch(void **state)
+{
+    (void)state;
+    enum { INTERVAL_NS = 3000000 };
+    late_us = 4500; /* so that not all who wait have begun to at a switch */
+    run("3ms", greedy);
+    late_us = 0;
+    unsigned preempted = 0;
+    for (unsigned i = 0; i < run_count; i++) {
+        if (!runs[i].preempted)
+            continue;
+        preempted++;
+        assert_true(runs[i].after_ns - runs[i].before_ns >= INTERVAL_NS);
+        assert_int_not_equal(runs[i].task, runs[i + 1].task);
+    }
+    assert_true(preempted >= HAND_OVERS - TASKS);
+}
+
+static void nobody_switches_within_the_interval(void **state)
+{
+    (void)state;
+    run("1000s", mixed);
+    for (unsigned i = 0; i < run_count; i++)
+        assert_false(runs[i].preempted);
+}
+
+static void only_one_runs(void **state)
+{
+    (void)state;
+    run("1us", mixed);
+    run("100us", mixed);
+}
+
+static void released_around_ops(void **state)
+{
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    run("5ms", messenger);
+    close(sockets[0]);
+    close(sockets[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(computing_tasks_are_made_to_switch),
+        cmocka_unit_test(nobody_switches_within_the_interval),
+        cmocka_unit_test(only_one_runs),
+        cmocka_unit_test(released_around_ops),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
