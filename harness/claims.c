@@ -36,10 +36,14 @@ static bool is_time(int metric)
     return ends_with(metric_names[metric], "_ns");
 }
 
-/* Other work on the machine changes it. */
-static bool rests_on_time(int metric)
+/* Other work on the machine changes it. What is read from CPU clocks it hardly does. */
+static bool rests_on_wall_time(int metric)
 {
-    return is_time(metric) || metric == METRIC_over_ideal || metric == METRIC_stretch_max;
+    bool by_cpu_clock = metric == METRIC_cpu_ns || metric == METRIC_user_ns ||
+                        metric == METRIC_system_ns || metric == METRIC_bound_ns ||
+                        metric == METRIC_ideal_ns;
+    return (is_time(metric) && !by_cpu_clock) || metric == METRIC_over_ideal ||
+           metric == METRIC_stretch_max;
 }
 
 static format_function *format_of(const struct claim_comparison *comparison)
@@ -596,9 +600,19 @@ static void judge_status(struct claim_comparison *comparison, const struct summa
         comparison->reason = copy(cell->reason);
 }
 
+/* How far noise may have moved it. Two wall times of one trial were moved together. */
+static double noise_between(const struct found *value, const struct found *base)
+{
+    bool first = rests_on_wall_time(value->metric);
+    bool second = base->cell && rests_on_wall_time(base->metric);
+    if (first && second)
+        return value->cell == base->cell ? 0 : fmax(value->noise, base->noise);
+    return first ? value->noise : second ? base->noise : 0;
+}
+
 static void judge_comparison(struct claim_comparison *comparison, const struct summary *summary)
 {
-    struct found value = find(summary, &comparison->value);
+    struct found value = find(summary, &comparison->value), base = {0};
     comparison->verdict = CLAIM_NOT_MEASURED;
     comparison->reason = why_unknown(&value);
     if (!value.cell || comparison->reason)
@@ -607,22 +621,18 @@ static void judge_comparison(struct claim_comparison *comparison, const struct s
         judge_status(comparison, value.cell);
         return;
     }
-    if (rests_on_time(value.metric))
-        comparison->noise_floor = value.noise;
     if (comparison->spread) {
         comparison->measured = spread_of(&value);
     } else if (!comparison->base.cell) {
         comparison->measured = plain_value(&value);
     } else {
-        struct found base = find(summary, &comparison->base);
+        base = find(summary, &comparison->base);
         comparison->reason = why_unknown(&base);
         if (!base.cell || comparison->reason)
             return;
-        if (rests_on_time(base.metric))
-            comparison->noise_floor =
-                rests_on_time(value.metric) ? fmax(value.noise, base.noise) : base.noise;
         measure_ratio(comparison, &value, &base);
     }
+    comparison->noise_floor = noise_between(&value, &base);
     if (!comparison->reason)
         judge_measured(comparison);
 }

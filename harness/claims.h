@@ -4,9 +4,9 @@
  *
  * Each comparison of a rule is one measured value with its 95 % interval and the range that it is
  * expected in. It holds only when the whole interval lies within the range, and does not hold only
- * when the whole interval lies outside; what rests on time has its interval widened by the noise
- * floor of its groups first, so that a noisy machine proves less, never more. Of a cell that was
- * not run for its bound, the bound still tells that it takes at least so long.
+ * when the whole interval lies outside; what rests on wall time has its interval widened by the
+ * noise floor of its groups first, so that a noisy machine proves less, never more. Of a cell that
+ * was not run for its bound, the bound still tells that it takes at least so long.
  */
 #ifndef OVERLAP_CLAIMS_H
 #define OVERLAP_CLAIMS_H

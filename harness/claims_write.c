@@ -90,7 +90,7 @@ static const char explanation[] =
     "A claim holds when each of its comparisons does. A comparison holds when its whole interval "
     "lies in the expected range, and does not hold when its whole interval lies outside. What "
     "rests "
-    "on time has its interval widened by the noise floor of its cells first (noise).";
+    "on wall time has its interval widened by the noise floor of its cells first (noise).";
 
 static void print_notes(const struct claims *claims, FILE *file, const char *mark)
 {

@@ -101,6 +101,7 @@ static void put_cell(const char *group, const char *strategy, uint64_t rounds, d
         record.wall_ns = (uint64_t)(1e8 * factor * moods[round] + 0.5);
         record.user_ns = record.wall_ns / 2;
         record.system_ns = 0;
+        record.latency_max_ns = record.wall_ns / 10 * 9;
         record.task_switches = 12;
         record.voluntary_switches = 0;
         record.involuntary_switches = 20 + round;
@@ -250,7 +251,12 @@ static void test_noise(void **state)
     assert_verdict(FORK_RATIO, "above 2.3", CLAIM_FAILS);
     assert_verdict(FORK_RATIO, "about 2 within 5 %", CLAIM_NOT_SHOWN);
     assert_verdict(FORK_RATIO, "about 2 within 11 %", CLAIM_HOLDS);
-    /* A count does not rest on time. */
+    /* Neither a count rests on wall time nor what CPU clocks tell. */
+    assert_verdict("cpu_ns of g:fork over g:coroutine", "within 2 .. 2", CLAIM_HOLDS);
+    assert_verdict("cpu_ns over wall_ns of g:fork", "above 0.45", CLAIM_HOLDS);
+    assert_verdict("cpu_ns over wall_ns of g:fork", "above 0.47", CLAIM_NOT_SHOWN);
+    /* Noise moves two wall times of one trial together. */
+    assert_verdict("latency_max_ns over wall_ns of g:fork", "within 0.9 .. 0.9", CLAIM_HOLDS);
     assert_verdict("task_switches of g:fork over g:coroutine", "within 1 .. 1", CLAIM_HOLDS);
 
     struct claims *claims;
