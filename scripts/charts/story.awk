@@ -29,7 +29,7 @@ BEGIN {
     memory("07", "fork", "process-memory", "What a worker process costs", "process")
     results()
     parallel()
-    memory("10", "pthreads", "thread-memory", "Threads add little more than a stack", "thread")
+    memory("10", "pthreads", "thread-memory", "What a thread costs", "thread")
     global_lock()
     real_switches()
     preempted()
@@ -192,7 +192,7 @@ function lanes_figure(number, slug, title, words, until, below,
     right = margin != "" ? 1440 : PAGE_W - MARGIN - 6
     lanes_top = page_top + LEGEND
     space = page_bottom - AXIS - below - lanes_top - (strips - 1) * GAP
-    lane = min(96, space / sum)
+    lane = min(130, space / sum)
     if (!until) for (i = 1; i <= blocks; i++) until = max(until, T[block_row[i], "wall_ns"])
     room = width("9999 ms", "head") + 20
     until *= (right - LEFT) / (right - LEFT - room)
@@ -232,7 +232,7 @@ function axis_time(ns) { return (ns - axis_from) / axis_ns }
 function draw_strip(i, y, high, lane,    lines, n, k, row, wall)
 {
     rectangle(LEFT, y - 4, panel_right, y + high + 4, "panel")
-    n = wrap(strip_note[i], "body", LEFT - MARGIN - 54, 4, lines)
+    n = wrap(strip_note[i], "body", LEFT - MARGIN - (strip_by[i] == "cores" ? 100 : 54), 4, lines)
     n = min(n, max(0, int((high - 26) / 28)))
     label(MARGIN + 6, y + high / 2 - 14 * n, "head", "left", "ink", \
           fit(strip_name[i], "head", LEFT - MARGIN - 40))
@@ -259,14 +259,16 @@ function draw_strip(i, y, high, lane,    lines, n, k, row, wall)
 }
 
 # A lane per task; with the ideal in a slim lane below each, where asked for.
-function by_tasks(i, y, lane,    k, top, foot, ghost)
+function by_tasks(i, y, lane,    k, top, foot, x0, x1)
 {
     foot = strip_ghost[i] ? 0.66 : 0.88
     for (k = 1; k <= trial_rows; k++) {
         if (E[k, "state"] ~ /^ideal/ && !strip_ghost[i]) continue
         top = y + E[k, "task"] * lane
-        shape(E[k, "state"], axis_time(E[k, "start_ns"]), axis_time(E[k, "end_ns"]), \
-              top + lane * 0.08, top + lane * foot, top + lane * 0.98)
+        x0 = axis_time(E[k, "start_ns"])
+        x1 = axis_time(E[k, "end_ns"])
+        if (E[k, "state"] == "running") x1 = max(x1, x0 + 2 * pixel) # a hair at least
+        shape(E[k, "state"], x0, x1, top + lane * 0.08, top + lane * foot, top + lane * 0.98)
         state_seen[E[k, "state"]] = 1
     }
     if (strip_margin[i] != "") margins(i, y, lane)
@@ -299,8 +301,12 @@ function by_ideal(y, lane,    k, top)
     for (k = 1; k <= trial_rows; k++) {
         if (E[k, "state"] !~ /^ideal/) continue
         top = y + E[k, "task"] * lane
-        shape(E[k, "state"], axis_time(E[k, "start_ns"]), axis_time(E[k, "end_ns"]), \
-              0, top + lane * (0.88 - 0.8 / 0.68), top + lane * 0.88)
+        if (E[k, "state"] == "ideal-running")
+            box(axis_time(E[k, "start_ns"]), axis_time(E[k, "end_ns"]), top + lane * 0.08, \
+                top + lane * 0.88, "ideal")
+        else
+            box(axis_time(E[k, "start_ns"]), axis_time(E[k, "end_ns"]), top + lane * 0.45, \
+                top + lane * 0.51, "ideal")
         state_seen[E[k, "state"]] = 1
     }
 }
@@ -313,16 +319,17 @@ function by_places(i, y, lane,    k, place, top, x0, x1, named, task, by_worker)
     for (k = 1; k <= trial_rows; k++) {
         if (E[k, "state"] !~ (by_worker ? "^(running|ready|waiting)" : "^running$")) continue
         task = E[k, "task"]
-        place = by_worker ? worker[task] : core_place(T[block_row[1], "cpus"], E[k, "cpu"])
+        place = by_worker ? worker[task] : core_place(T[trace_of[strip_cell[i]], "cpus"], E[k, "cpu"])
         if (place == "" || place >= strip_lanes[i]) continue
         x0 = axis_time(E[k, "start_ns"])
         x1 = axis_time(E[k, "end_ns"])
         top = y + place * lane
         shape(E[k, "state"], x0, x1, top + lane * 0.08, top + lane * 0.88, 0)
         state_seen[E[k, "state"]] = 1
-        if (lane < 22 || (by_worker && task in named) || (x1 - x0) / pixel < 22) continue
+        if (lane < 22 || (by_worker && task in named) || \
+            E[k, "state"] != "running" || (x1 - x0) / pixel < 22) continue
         named[task] = 1
-        label(LEFT + (by_worker ? x0 / pixel + 14 : (x0 + x1) / 2 / pixel), top + lane * 0.48, \
+        label(LEFT + (x0 + x1) / 2 / pixel, top + lane * 0.48, \
               lane > 34 ? "head" : "strong", "center", "paper", task + 1)
     }
 }
@@ -385,12 +392,13 @@ function four_tasks(    x)
                  "Those at the bottom have waited most of the time for their turn.", bar_ns)
 }
 
-function one_mixed()
+function one_mixed(    x)
 {
+    x = times("mixed-1-one-sequential", "cpu-1-one-bars-sequential")
     strip("mixed-1-one-sequential", "tasks", "one task", "it computes, waits, computes, waits, computes")
     lanes_figure("03", "one-mixed", "A real task is full of gaps", \
                  "Thick: it computes. Thin: it waits for a disk, a server, a user, and needs no " \
-                 "core for that. It takes as long as the solid bar did.", bar_ns)
+                 "core for that." when(x, " The whole took " x " as long as the solid bar."), bar_ns)
 }
 
 function four_mixed(    x)
@@ -463,7 +471,7 @@ function memory_rows(number, slug, title, words, cells, names, notes, n,
     kinds_legend(page_top + 18)
     top = page_top + LEGEND
     bottom = page_bottom - AXIS
-    row_h = min(110, (bottom - top) / n)
+    row_h = min(150, (bottom - top) / n)
     bottom = top + n * row_h
     high = memory_scale() * 1.16
     unit = byte_unit(high)
@@ -575,17 +583,16 @@ function global_lock(    x, y, words)
 }
 
 # Every change of the running task on one core, with how long neither ran: switch_ns[], gap_ns[].
-function find_switches(row,    k, n, j, at, until, task, order)
+function find_switches(row,    k, n, j, at, until, task)
 {
     n = read_trial(row)
-    switches = 0
+    switches = j = 0
     for (k = 1; k <= n; k++) {
         if (E[k, "state"] != "running") continue
-        order[++j] = E[k, "start_ns"] * 1 # sorted below
-        at[j] = k
+        at[++j] = k
     }
     n = j
-    for (k = 2; k <= n; k++) {
+    for (k = 2; k <= n; k++) { # in the order of time
         task = at[k]
         for (j = k; j > 1 && E[at[j - 1], "start_ns"] > E[task, "start_ns"]; j--) at[j] = at[j - 1]
         at[j] = task
@@ -648,7 +655,7 @@ function ticks(i, n,    k, high, y, x, until)
 }
 
 # The neighbourhood of a switch in a panel of its own.
-function magnify(cell, k, left, wide, y,    from, to, i, n, lane, name, high)
+function magnify(cell, k, left, wide, y,    from, to, i, n, lane, name, high, top)
 {
     high = page_bottom - 64 - y - 26
     from = switch_ns[k] - max(2 * gap_ns[k], 4e3)
@@ -676,7 +683,7 @@ function preempted(    x)
     x = of("mixed-4-one-pthreads", "stretch_max")
     strip("mixed-4-one-pthreads", "tasks", "pthreads", "the kernel shares one core among them", \
           0, "stretch")
-    lanes_figure("13", "preempted", "Interrupted where it hurts", \
+    lanes_figure("13", "preempted", "Pre-empted: the kernel decides when to switch", \
                  "Stretch: a task's time from its first moment, divided by its time alone. It lost " \
                  "the core, or had to queue for it" \
                  when(x, "; the worst of four was stretched " sprintf("×%.2f", x) " (median)") ".", \
@@ -703,7 +710,7 @@ function rude(    a, b)
     lanes_figure("17", "rude", "The price: one task without manners", \
                  "Task 1 computes in one piece, the other seven work and wait in turn. In the " \
                  "margin: how much later each ended than it would have alone." \
-                 when(a && b, " Worst stretch: " sprintf("×%.1f and ×%.1f", a, b) "."))
+                 when(a && b, " Worst stretch: " sprintf("×%.1f under coroutines, ×%.1f under threads.", a, b)))
 }
 
 function nested(    x)
@@ -795,7 +802,7 @@ function lines_panel(left, right, top, bottom, title, x_is, x_title, y_is,
     y_low = log10(y_low) - 0.15
     y_high = log10(y_high) + 0.15
     panel_begin("lines", left, right, top, bottom, power10(x_low), power10(x_high), \
-                log_axis(x_is, x_low, x_high, (right - left) / 100), 1)
+                log_axis(x_is, x_low, x_high, (right - left) / 66), 1)
     printf "y_log = 1; y_low = %.8g; y_high = %.8g; lines = %d; y_tics = \"(%s)\"\n", \
         power10(y_low), power10(y_high), line_count, \
         log_axis(y_is, y_low, y_high, (bottom - top) / 50) > axis_file
@@ -1036,7 +1043,7 @@ function dots_panel(left, wide, top, row_h, list, n, metric, is, title,
     low = log10(low) - 0.15
     high = low + (log10(high) + 0.05 - low) * wide / (wide - room)
     panel_begin("dots", left, left + wide, top, top + n * row_h, power10(low), power10(high), \
-                log_axis(is, low, high, wide / 120), 1)
+                log_axis(is, low, high, wide / 100), 1)
     for (i = 1; i <= n; i++) {
         rectangle(left, top + (i - 1) * row_h + 3, left + wide, top + i * row_h - 3, "panel")
         for (k = 10; k <= 1000; k *= 100) {
