@@ -46,7 +46,8 @@
     FIELD(NUMBER, tasks_peak) /* most under way at once */                                         \
     FIELD(NUMBER, tasks_done)                                                                      \
     FIELD(NUMBER, bytes_moved)                                                                     \
-    FIELD(TEXT, note) /* one line about the conditions it met, from the workload */                \
+    FIELD(TEXT, note)              /* one line about the conditions it met, from the workload */   \
+    FIELD(NUMBER, tasks_cancelled) /* with --cancel; they are not among those done */              \
     /* duration */                                                                                 \
     FIELD(NUMBER, wall_ns)                                                                         \
     FIELD(NUMBER, user_ns)                                                                         \
@@ -59,6 +60,7 @@
     FIELD(NUMBER, latency_max_ns)                                                                  \
     FIELD(RATIO, stretch_p50) /* (done - first resumed) / its time alone */                        \
     FIELD(RATIO, stretch_max)                                                                      \
+    FIELD(NUMBER, cancel_ns) /* from asking for it to the end of the last cancelled task */        \
     /* switches */                                                                                 \
     FIELD(NUMBER, task_switches)                                                                   \
     FIELD(NUMBER, voluntary_switches)                                                              \

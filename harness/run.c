@@ -69,10 +69,11 @@ static void print_record(const struct record *record)
     print_row("CPU time", "%s user, %s system",
               format_ns(a, sizeof a, record_number(record->user_ns)),
               format_ns(b, sizeof b, record_number(record->system_ns)));
-    print_row("latency", "p50 %s, p99 %s, max %s",
-              format_ns(a, sizeof a, record_number(record->latency_p50_ns)),
-              format_ns(b, sizeof b, record_number(record->latency_p99_ns)),
-              format_ns(c, sizeof c, record_number(record->latency_max_ns)));
+    if (record->latency_max_ns != NO_NUMBER)
+        print_row("latency", "p50 %s, p99 %s, max %s",
+                  format_ns(a, sizeof a, record_number(record->latency_p50_ns)),
+                  format_ns(b, sizeof b, record_number(record->latency_p99_ns)),
+                  format_ns(c, sizeof c, record_number(record->latency_max_ns)));
     if (!isnan(record->stretch_max))
         print_row("stretch", "%.2f at most (a task's time / its time alone)", record->stretch_max);
     print_row("switches", "%llu task, %llu voluntary, %llu involuntary",
@@ -82,6 +83,10 @@ static void print_record(const struct record *record)
     print_row("tasks", "%llu started, %llu at once, %llu done, digest %s",
               (unsigned long long)record->tasks_started, (unsigned long long)record->tasks_peak,
               (unsigned long long)record->tasks_done, record->digest);
+    if (record->tasks_cancelled != NO_NUMBER)
+        print_row("cancelled", "%llu tasks, the last of them ended after %s",
+                  (unsigned long long)record->tasks_cancelled,
+                  format_ns(a, sizeof a, record_number(record->cancel_ns)));
     if (record->bytes_moved)
         print_row("moved", "%s", format_bytes(a, sizeof a, record_number(record->bytes_moved)));
     if (record->note)

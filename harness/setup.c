@@ -12,8 +12,8 @@ const char *const pass_names[PASSES] = {"timing", "memory", "timeline", "syscall
 /* The values behind the options of `run`, as they are typed. */
 static struct {
     const char *strategy, *workload, *cpus, *pass, *timeline, *origin;
-    uint64_t tasks, workers, seed, unit_ns, limit_ns;
-    double work_rate;
+    uint64_t tasks, workers, seed, unit_ns, limit_ns, timeout_ns;
+    double work_rate, cancel_share;
     bool json, dry_run;
 } given;
 
@@ -45,6 +45,15 @@ static const struct setting run_settings[] = {
     {0},
 };
 
+/* What befalls the tasks of any workload: unlike the above, noted as options in the record. */
+static const struct setting task_settings[] = {
+    {"timeout", 0, SETTING_DURATION, "0", "TIME",
+     "give up an op that takes so long; 0: fetch 30s, others never", &given.timeout_ns, 0, 86400e9},
+    {"cancel", 0, SETTING_NUMBER, "0", "SHARE", "cancel so many of the tasks once all wait: 0 to 1",
+     &given.cancel_share, 0, 1},
+    {0},
+};
+
 const struct strategy *strategy_find(const char *name)
 {
     REGISTRY_FOR_EACH (strategy, entry)
@@ -73,8 +82,8 @@ _Noreturn static void unknown(const char *kind, const char *name, const char *li
 
 void setup_parse(int argc, char **argv, struct setup *setup)
 {
-    const struct setting *tables[4] = {run_settings};
-    size_t count = 1;
+    const struct setting *tables[5] = {run_settings, task_settings};
+    size_t count = 2;
     const char *workload_name = options_peek(argc, argv, "workload", 'w');
     const char *strategy_name = options_peek(argc, argv, "strategy", 's');
     const struct workload *workload = workload_name ? workload_find(workload_name) : NULL;
@@ -111,6 +120,7 @@ void setup_parse(int argc, char **argv, struct setup *setup)
         .timeline = given.timeline,
         .json = given.json,
         .dry_run = given.dry_run,
+        .cancel_share = given.cancel_share,
     };
     char why[512];
     if (cpus_parse(given.cpus, &setup->cpus, why, sizeof why) != 0)
@@ -127,6 +137,7 @@ void setup_parse(int argc, char **argv, struct setup *setup)
         .work_rate = given.work_rate,
         .origin = given.origin,
         .tasks = (unsigned)given.tasks,
+        .timeout_ns = given.timeout_ns,
     };
 }
 
@@ -165,6 +176,7 @@ void setup_identify(const struct setup *setup, struct record *record)
     FILE *file = open_memstream(&text, &bytes);
     if (!file)
         err(EXIT_FAILED, "cannot note the options");
+    print_options(task_settings, file);
     print_options(setup->workload ? setup->workload->settings : NULL, file);
     print_options(setup->strategy ? setup->strategy->settings : NULL, file);
     fclose(file);

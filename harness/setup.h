@@ -31,6 +31,7 @@ struct setup {
     enum pass pass;
     const char *timeline; /* file for the timeline CSV; NULL: none */
     bool json, dry_run;
+    double cancel_share; /* of the tasks, 0 to 1 */
 };
 
 /* Reads the command line of `run` (argv[0] is the subcommand) into `setup` and `params`, with the

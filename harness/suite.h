@@ -11,11 +11,12 @@
  *     cell WORKLOAD TASKS CPUS STRATEGIES [PASSES] [label=TEXT] [rounds=N]
  *          [--OPTION [VALUE] ...]
  *
- * TASKS and STRATEGIES are lists (100,1000 and fork,pthreads): the cells are all combinations. CPUS
- * is one, all or a list of cores. PASSES are `timing` (the default), `memory`, `timeline` and
- * `syscalls`, joined by '+'. Cells of the same workload, number, cores and label form a group and
- * are compared; lines that differ in options alone need labels of their own. Cells with rounds=N
- * take part in the first N rounds alone, and no precision is asked of them.
+ * TASKS and STRATEGIES are lists (100,1000 and fork,pthreads): the cells are all combinations;
+ * `all` is every strategy that is built in. CPUS is one, all or a list of cores. PASSES are
+ * `timing` (the default), `memory`, `timeline` and `syscalls`, joined by '+'. Cells of the same
+ * workload, number, cores and label form a group and are compared; lines that differ in options
+ * alone need labels of their own. Cells with rounds=N take part in the first N rounds alone, and no
+ * precision is asked of them.
  */
 #ifndef OVERLAP_SUITE_H
 #define OVERLAP_SUITE_H

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -27,11 +28,14 @@
 
 static struct counters {
     _Atomic uint32_t started, done, alive, peak;
-    _Atomic uint32_t held;
+    _Atomic uint32_t at_gate;      /* that have come to their first wait */
+    _Atomic uint64_t cancelled_ns; /* when the chosen ones were asked to end; 0: not yet */
 } * counters;
 
 static const struct workload *workload;
-static uint32_t hold_target; /* tasks that will be under way at once, in a memory pass */
+static struct workload planned; /* the same, its plan leaving out who is to be cancelled */
+static uint32_t gate_target;    /* tasks that will be under way at once */
+static uint64_t chosen_below;   /* of 2^32: the share that is to be cancelled */
 static _Thread_local uint64_t work_began_ns;
 static int syscall_counter = -1; /* in a syscalls pass */
 
@@ -77,6 +81,24 @@ static void on_release(struct task *task)
 
 /* ---- Making tasks ---- */
 
+/* What resumes a task: the workload's own body, or those that stand in for it one upon the other.
+ */
+static task_body *body;       /* limit_body() or the workload's */
+static task_body *pass_body;  /* that of the pass, or `body` */
+static task_body *first_body; /* gate_body() or `pass_body` */
+
+/* With --timeout: a sleep that would take as long is that long, and has failed then. Those who wait
+ * for sockets ask for the time by themselves. */
+static const struct op *limit_body(struct task *task, int64_t result)
+{
+    if (task->op.kind == OP_SLEEP && task->op.time_ns == params.timeout_ns && result == 0)
+        result = -ETIMEDOUT;
+    const struct op *op = workload->body(task, result);
+    if (op && op->kind == OP_SLEEP && op->time_ns > params.timeout_ns)
+        task->op.time_ns = params.timeout_ns;
+    return op;
+}
+
 static struct task *create(struct trial *trial, unsigned id)
 {
     struct task *task = calloc(1, workload->task_bytes);
@@ -84,7 +106,7 @@ static struct task *create(struct trial *trial, unsigned id)
         return NULL;
     task->id = id;
     task->result = &trial->results[id];
-    task->body = workload->body;
+    task->body = first_body;
     int error = workload->init ? workload->init(task) : 0;
     if (error) {
         task_free(task);
@@ -97,10 +119,49 @@ static struct task *create(struct trial *trial, unsigned id)
 static struct task *create_traced(struct trial *trial, unsigned id)
 {
     trace_creating(id);
-    struct task *task = create(trial, id);
-    if (task)
-        task->body = trace_body;
-    return task;
+    return create(trial, id);
+}
+
+/* Is its task at the gate: at its first wait for time or data, or at its end? */
+static bool is_at_gate(const struct op *op)
+{
+    return !op || op->kind == OP_SLEEP || op->kind == OP_RECV || op->kind == OP_READ;
+}
+
+static bool is_last_at_gate(void)
+{
+    return atomic_fetch_add(&counters->at_gate, 1) + 1 == gate_target;
+}
+
+static void say(const struct record *record)
+{
+    char *line = record_to_json(record);
+    dprintf(STDOUT_FILENO, "%s\n", line);
+    free(line);
+}
+
+/* What a task's error means: a limit of the system, or a failure. Returns the exit status, with the
+ * reason in trial->reason. */
+static int judge_error(struct trial *trial, unsigned id, int error)
+{
+    if ((error == EMFILE || error == ENFILE || error == EADDRNOTAVAIL) &&
+        strategy_limit(trial, "connection", id, error) == STRATEGY_LIMIT)
+        return EXIT_UNABLE;
+    snprintf(trial->reason, sizeof trial->reason, "task %u: %s", id,
+             error == ETIMEDOUT ? "timed out" : strerror(error));
+    return EXIT_FAILED;
+}
+
+/* In a memory pass: this task has failed, so there is nothing to read. The supervisor ends us. */
+static void say_not_held(const struct task *task)
+{
+    struct trial trial = {.tasks = params.tasks};
+    struct record record;
+    record_init(&record);
+    record.exit_status = (uint64_t)judge_error(&trial, task->id, task->result->error);
+    record_set(&record.reason, trial.reason);
+    say(&record);
+    record_drop(&record);
 }
 
 /* The memory pass: a task goes on to its first wait for time or data, or to its end, and is then
@@ -108,13 +169,15 @@ static struct task *create_traced(struct trial *trial, unsigned id)
  * the tree while nobody moves, and ends it. */
 static const struct op *hold_body(struct task *task, int64_t result)
 {
-    const struct op *op = workload->body(task, result);
-    if (op && op->kind != OP_SLEEP && op->kind != OP_RECV && op->kind != OP_READ)
+    const struct op *op = body(task, result);
+    if (!is_at_gate(op))
         return op;
-    if (atomic_fetch_add(&counters->held, 1) + 1 == hold_target) {
+    if (!op && task->result->error)
+        say_not_held(task);
+    if (is_last_at_gate()) {
         char line[64];
         int length = snprintf(line, sizeof line, "{\"schema\":%d,\"tasks_held\":%u}\n",
-                              RECORD_SCHEMA, hold_target);
+                              RECORD_SCHEMA, gate_target);
         if (write(STDOUT_FILENO, line, (size_t)length) != length)
             _exit(EXIT_FAILED);
     }
@@ -122,12 +185,50 @@ static const struct op *hold_body(struct task *task, int64_t result)
     return &task->op;
 }
 
-static struct task *create_held(struct trial *trial, unsigned id)
+/* ---- Cancelling ---- */
+
+/* The same tasks under every strategy, and no workload draws with this salt. */
+static bool is_chosen(uint32_t id)
 {
-    struct task *task = create(trial, id);
-    if (task)
-        task->body = hold_body;
-    return task;
+    return workload_random(params.seed, id, 0xca9ce1ed) < chosen_below;
+}
+
+/* Until a task is at the gate. The last to come there has the chosen ones cancelled, on its own
+ * thread, before it waits as well. */
+static const struct op *gate_body(struct task *task, int64_t result)
+{
+    const struct op *op = pass_body(task, result);
+    if (!is_at_gate(op))
+        return op;
+    task->body = pass_body;
+    if (is_last_at_gate()) {
+        counters->cancelled_ns = clock_now_ns();
+        eventfd_write(cancellation.fd, 1);
+    }
+    return op;
+}
+
+static void begin_cancellation(void)
+{
+    cancellation = (struct cancellation){.fd = eventfd(0, EFD_CLOEXEC), .chosen = is_chosen};
+    if (cancellation.fd < 0)
+        err(EXIT_UNABLE, "cannot make the descriptor that cancels");
+}
+
+/* A chosen one that was done before it could be cancelled is done. */
+static bool was_cancelled(const struct trial *trial, unsigned id)
+{
+    return trial->results[id].error == ECANCELED && is_chosen(id);
+}
+
+/* Those who are to be cancelled may, but need not, take time. */
+static unsigned plan_uncancelled(uint32_t id, struct step *steps)
+{
+    unsigned count = workload->plan(id, steps);
+    if (count == 0 || !is_chosen(id))
+        return count;
+    steps[0] = (struct step){0};
+    return 1;
 }
 
 /* Tasks that the strategy has under way at once. */
@@ -148,17 +249,21 @@ static void check_strategy(const struct setup *setup)
     const char *unavailable = strategy->unavailable ? strategy->unavailable() : NULL;
     if (unavailable)
         errx(EXIT_UNABLE, "%s cannot run here: %s", strategy->name, unavailable);
-    if (!workload->needs_all_alive || alive_at_once(setup) == setup->tasks)
+    if (setup->cancel_share > 0 && !strategy->cancels)
+        errx(EXIT_UNABLE, "cannot cancel: %s has no way to end an op early", strategy->name);
+    char need[128] = "";
+    if (workload->needs_all_alive)
+        snprintf(need, sizeof need, "deadlocked by design: %s needs all its tasks alive at once",
+                 workload->name);
+    else if (setup->cancel_share > 0)
+        snprintf(need, sizeof need, "cannot cancel: all tasks must be under way at once");
+    if (!*need || alive_at_once(setup) == setup->tasks)
         return;
     if (strategy->alive == ALIVE_ONE)
-        errx(EXIT_UNABLE,
-             "deadlocked by design: %s needs all its tasks alive at once, %s finishes one before "
-             "it starts the next",
-             workload->name, strategy->name);
+        errx(EXIT_UNABLE, "%s, %s finishes one before it starts the next", need, strategy->name);
     errx(EXIT_UNABLE,
-         "deadlocked by design: %s needs all its tasks alive at once, %s has no more of them than "
-         "workers; as many as tasks would do: -j %" PRIu64,
-         workload->name, strategy->name, setup->tasks);
+         "%s, %s has no more of them than workers; as many as tasks would do: -j %" PRIu64, need,
+         strategy->name, setup->tasks);
 }
 
 /* The same conditions for every strategy. */
@@ -193,7 +298,7 @@ static void set_hooks(const struct setup *setup)
 static void begin_trace(const struct setup *setup)
 {
     char why[512];
-    const struct trace_setup trace = {.tasks = (unsigned)setup->tasks, .body = workload->body};
+    const struct trace_setup trace = {.tasks = (unsigned)setup->tasks, .body = body};
     if (trace_begin(&trace, why, sizeof why) != 0)
         errx(EXIT_UNABLE, "%s", why);
 }
@@ -269,6 +374,24 @@ static uint64_t time_between(struct timeval from, struct timeval to)
     return (uint64_t)((to.tv_sec - from.tv_sec) * 1000000000 + (to.tv_usec - from.tv_usec) * 1000);
 }
 
+static void note_cancelled(const struct trial *trial, struct record *record)
+{
+    uint64_t last_ns = 0;
+    if (cancellation.fd < 0)
+        return;
+    record->tasks_cancelled = 0;
+    for (unsigned id = 0; id < trial->tasks; id++) {
+        const struct result *result = &trial->results[id];
+        if (was_cancelled(trial, id)) {
+            record->tasks_cancelled++;
+            last_ns = result->finished_ns > last_ns ? result->finished_ns : last_ns;
+        }
+    }
+    record->tasks_done -= record->tasks_cancelled;
+    if (record->tasks_cancelled > 0)
+        record->cancel_ns = last_ns - counters->cancelled_ns;
+}
+
 static void note_measured(const struct measured *measured, const struct trial *trial,
                           struct record *record)
 {
@@ -282,6 +405,7 @@ static void note_measured(const struct measured *measured, const struct trial *t
     record->system_calls = measured->system_calls;
     record->tasks_started = counters->started;
     record->tasks_done = counters->done;
+    note_cancelled(trial, record);
     record->tasks_peak = counters->peak;
 }
 
@@ -297,12 +421,13 @@ static void check_results(struct trial *trial)
     }
 }
 
-/* FNV-1a (Fowler, Noll, Vo) over the digests, in the order of the tasks. */
+/* FNV-1a (Fowler, Noll, Vo) over the digests, in the order of the tasks; without those that were to
+ * be cancelled, whether or not they were. */
 static uint64_t digest_of(const struct trial *trial)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (unsigned id = 0; id < trial->tasks; id++)
-        for (int shift = 0; shift < 32; shift += 8)
+        for (int shift = 0; shift < 32 && !is_chosen(id); shift += 8)
             hash = (hash ^ ((trial->results[id].digest >> shift) & 0xff)) * 0x100000001b3u;
     return hash;
 }
@@ -313,9 +438,9 @@ static double iteration_ns(const struct trial *trial)
     uint64_t iterations = 0, work_ns = 0;
     for (unsigned id = 0; id < trial->tasks; id++) {
         struct step steps[PLAN_STEPS_MAX];
-        for (unsigned count = workload->plan(id, steps); count-- > 0;)
+        for (unsigned count = planned.plan(id, steps); count-- > 0;)
             iterations += steps[count].iterations;
-        work_ns += trial->results[id].work_ns;
+        work_ns += is_chosen(id) ? 0 : trial->results[id].work_ns;
     }
     return iterations ? (double)work_ns / (double)iterations : 0;
 }
@@ -328,31 +453,37 @@ static void note_tasks(const struct setup *setup, const struct trial *trial, uin
     if (!latencies || !stretches)
         err(EXIT_UNABLE, "cannot sum up %u tasks", trial->tasks);
     record->bytes_moved = record->work_ns = 0;
-    bool planned = true;
+    bool has_plan = true;
+    unsigned count = 0; /* of those who were not to be cancelled */
     for (unsigned id = 0; id < trial->tasks; id++) {
         const struct result *result = &trial->results[id];
         struct step steps[PLAN_STEPS_MAX];
-        unsigned count = workload->plan(id, steps);
-        uint64_t alone_ns = result->work_ns;
-        for (unsigned i = 0; i < count; i++)
-            alone_ns += steps[i].wait_ns;
-        planned = planned && count > 0;
         record->bytes_moved += result->bytes_moved;
         record->work_ns += result->work_ns;
-        latencies[id] = (double)(result->finished_ns - start_ns);
-        stretches[id] = (double)(result->finished_ns - result->started_ns) / (double)alone_ns;
+        if (is_chosen(id))
+            continue;
+        unsigned step_count = workload->plan(id, steps);
+        uint64_t alone_ns = result->work_ns;
+        for (unsigned i = 0; i < step_count; i++)
+            alone_ns += steps[i].wait_ns;
+        has_plan = has_plan && step_count > 0;
+        latencies[count] = (double)(result->finished_ns - start_ns);
+        stretches[count] = (double)(result->finished_ns - result->started_ns) / (double)alone_ns;
+        count++;
     }
-    stats_sort(latencies, trial->tasks);
-    record->latency_p50_ns = (uint64_t)stats_quantile(latencies, trial->tasks, 0.5);
-    record->latency_p99_ns = (uint64_t)stats_quantile(latencies, trial->tasks, 0.99);
-    record->latency_max_ns = (uint64_t)latencies[trial->tasks - 1];
-    if (planned) {
-        stats_sort(stretches, trial->tasks);
-        record->stretch_p50 = stats_quantile(stretches, trial->tasks, 0.5);
-        record->stretch_max = stretches[trial->tasks - 1];
+    if (count > 0) {
+        stats_sort(latencies, count);
+        record->latency_p50_ns = (uint64_t)stats_quantile(latencies, count, 0.5);
+        record->latency_p99_ns = (uint64_t)stats_quantile(latencies, count, 0.99);
+        record->latency_max_ns = (uint64_t)latencies[count - 1];
+    }
+    if (has_plan && count > 0) {
+        stats_sort(stretches, count);
+        record->stretch_p50 = stats_quantile(stretches, count, 0.5);
+        record->stretch_max = stretches[count - 1];
 
         struct ideal ideal;
-        if (ideal_schedule(workload, trial->tasks, setup->cpu_count, iteration_ns(trial), NULL,
+        if (ideal_schedule(&planned, trial->tasks, setup->cpu_count, iteration_ns(trial), NULL,
                            NULL, &ideal) == 0) {
             record->bound_ns = ideal.bound_ns;
             record->ideal_ns = ideal.ideal_ns;
@@ -367,22 +498,23 @@ static int judge(struct trial *trial, const struct record *record)
 {
     unsigned failed = 0, first = 0;
     for (unsigned id = trial->tasks; id-- > 0;) {
-        if (trial->results[id].error) {
+        if (trial->results[id].error && !was_cancelled(trial, id)) {
             failed++;
             first = id;
         }
     }
     if (failed) {
-        int error = trial->results[first].error;
-        if ((error == EMFILE || error == ENFILE || error == EADDRNOTAVAIL) &&
-            strategy_limit(trial, "connection", first, error) == STRATEGY_LIMIT)
-            return EXIT_UNABLE;
-        snprintf(trial->reason, sizeof trial->reason,
-                 "%u of %u tasks failed; the first of them, task %u: %s", failed, trial->tasks,
-                 first, strerror(error));
-        return EXIT_FAILED;
+        int status = judge_error(trial, first, trial->results[first].error);
+        char first_of_all[sizeof trial->reason];
+        memcpy(first_of_all, trial->reason, sizeof first_of_all);
+        if (status == EXIT_FAILED)
+            snprintf(trial->reason, sizeof trial->reason,
+                     "%u of %u tasks failed; the first of them, %.400s", failed, trial->tasks,
+                     first_of_all);
+        return status;
     }
-    if (record->tasks_started != trial->tasks || record->tasks_done != trial->tasks) {
+    uint64_t cancelled = record->tasks_cancelled == NO_NUMBER ? 0 : record->tasks_cancelled;
+    if (record->tasks_started != trial->tasks || record->tasks_done + cancelled != trial->tasks) {
         snprintf(trial->reason, sizeof trial->reason,
                  "of %u tasks %" PRIu64 " were started and %" PRIu64 " done", trial->tasks,
                  record->tasks_started, record->tasks_done);
@@ -423,7 +555,7 @@ static void write_timeline(const struct setup *setup, const struct trial *trial,
             err(EXIT_FAILED, "cannot write the timeline %s", setup->timeline);
         struct ideal ideal;
         int status = trace_write(file);
-        ideal_schedule(workload, trial->tasks, setup->cpu_count, iteration_ns(trial),
+        ideal_schedule(&planned, trial->tasks, setup->cpu_count, iteration_ns(trial),
                        write_ideal_piece, file, &ideal);
         if (fclose(file) != 0 || status != 0)
             err(EXIT_FAILED, "cannot write the timeline %s", setup->timeline);
@@ -431,18 +563,11 @@ static void write_timeline(const struct setup *setup, const struct trial *trial,
     trace_drop();
 }
 
-static void say(const struct record *record)
-{
-    char *line = record_to_json(record);
-    dprintf(STDOUT_FILENO, "%s\n", line);
-    free(line);
-}
-
 /* Who this is, and the least time it can take: for the supervisor's patience and the bench's. */
 static void say_hello(const struct setup *setup, struct record *record)
 {
     struct ideal ideal;
-    if (ideal_schedule(workload, (unsigned)setup->tasks, setup->cpu_count, 1 / params.work_rate,
+    if (ideal_schedule(&planned, (unsigned)setup->tasks, setup->cpu_count, 1 / params.work_rate,
                        NULL, NULL, &ideal) == 0)
         record->bound_ns = ideal_least_ns(&ideal, setup->strategy, (unsigned)setup->workers);
     if (setup->dry_run) {
@@ -461,6 +586,15 @@ int trial_main(int argc, char **argv)
     if (!setup.strategy)
         errx(EXIT_USAGE, "an external program runs its trials itself");
     workload = setup.workload;
+    planned = *workload;
+    planned.plan = plan_uncancelled;
+    chosen_below = (uint64_t)(setup.cancel_share * 4294967296.0);
+    gate_target = alive_at_once(&setup);
+    body = params.timeout_ns ? limit_body : workload->body;
+    pass_body = setup.pass == PASS_MEMORY     ? hold_body
+                : setup.pass == PASS_TIMELINE ? trace_body
+                                              : body;
+    first_body = chosen_below && setup.pass != PASS_MEMORY ? gate_body : pass_body;
     if (isnan(params.work_rate))
         params.work_rate = calibrate_cached();
     const struct strategy *strategy = setup.strategy;
@@ -486,10 +620,9 @@ int trial_main(int argc, char **argv)
         .create = create,
     };
     provide(&trial, &record);
-    if (setup.pass == PASS_MEMORY) {
-        trial.create = create_held;
-        hold_target = alive_at_once(&setup);
-    } else if (setup.pass == PASS_TIMELINE) {
+    if (chosen_below)
+        begin_cancellation();
+    if (setup.pass == PASS_TIMELINE) {
         trial.create = create_traced;
         begin_trace(&setup);
     } else if (setup.pass == PASS_SYSCALLS) {

@@ -17,12 +17,28 @@ struct coroutine {
     struct task *task;
 };
 
+/* One loop's. */
+struct coroutines {
+    struct loop loop; /* first, so that the loop is this */
+    struct coroutine *all;
+    unsigned count;
+};
+
+static void cancel(struct loop *loop)
+{
+    struct coroutines *self = (struct coroutines *)loop;
+    for (unsigned i = 0; i < self->count; i++)
+        if (self->all[i].task && task_may_be_cancelled(self->all[i].task))
+            loop_cancel(loop, &self->all[i].waiter);
+}
+
 int coroutines_run(struct trial *trial, unsigned first, unsigned step)
 {
     unsigned count = (trial->tasks - first + step - 1) / step;
     struct coroutine *coroutines = calloc(count, sizeof *coroutines);
-    struct loop loop;
-    int error = coroutines ? loop_open(&loop, count) : -ENOMEM;
+    struct coroutines self = {.all = coroutines, .count = count};
+    struct loop *loop = &self.loop;
+    int error = coroutines ? loop_open(loop, count, cancel) : -ENOMEM;
     if (error) {
         free(coroutines);
         return strategy_limit(trial, "event loop", first, -error);
@@ -32,18 +48,18 @@ int coroutines_run(struct trial *trial, unsigned first, unsigned step)
     for (unsigned i = 0; i < count && !status; i++) {
         coroutines[i].task = task_create(trial, first + i * step);
         if (coroutines[i].task)
-            loop_ready(&loop, &coroutines[i].waiter, 0);
+            loop_ready(loop, &coroutines[i].waiter, 0);
         else
             status = strategy_limit(trial, "task", first + i * step, errno);
     }
 
     struct waiter *waiter;
-    while (!status && (waiter = loop_next(&loop))) {
+    while (!status && (waiter = loop_next(loop))) {
         struct coroutine *coroutine = (struct coroutine *)waiter;
         trial->task_switches++;
         const struct op *op = task_resume(coroutine->task, waiter->result);
         if (op) {
-            loop_await(&loop, waiter, op);
+            loop_await(loop, waiter, op);
         } else {
             task_free(coroutine->task);
             coroutine->task = NULL;
@@ -52,7 +68,7 @@ int coroutines_run(struct trial *trial, unsigned first, unsigned step)
 
     for (unsigned i = 0; status && i < count; i++)
         task_free(coroutines[i].task);
-    loop_close(&loop);
+    loop_close(loop);
     free(coroutines);
     return status;
 }
@@ -66,5 +82,6 @@ STRATEGY(coroutine) = {
     .name = "coroutine",
     .summary = "stackless coroutines on one libev loop, one thread",
     .alive = ALIVE_ALL,
+    .cancels = true,
     .run = coroutine_run,
 };

@@ -38,6 +38,8 @@ static struct {
     uint64_t switches;
     struct fiber main;  /* the thread itself, which waits for the end */
     struct fiber *left; /* who switched last */
+    struct fiber *all;  /* `count` of them */
+    unsigned count;
     struct stacks stacks;
 } fibers;
 
@@ -77,6 +79,13 @@ static void fiber_main(void *argument)
     task_free(self->task);
     self->task = NULL;
     leave(self, true);
+}
+
+static void cancel(struct loop *loop)
+{
+    for (unsigned i = 0; i < fibers.count; i++)
+        if (fibers.all[i].task && task_may_be_cancelled(fibers.all[i].task))
+            loop_cancel(loop, &fibers.all[i].waiter);
 }
 
 /* ---- Settings ---- */
@@ -167,12 +176,14 @@ static int make_fibers(struct trial *trial, struct fiber *all)
 static int run_on(struct trial *trial, const struct context_backend *backend)
 {
     struct fiber *all = calloc(trial->tasks, sizeof *all);
-    int error = all ? loop_open(&fibers.loop, trial->tasks) : -ENOMEM;
+    int error = all ? loop_open(&fibers.loop, trial->tasks, cancel) : -ENOMEM;
     if (error) {
         free(all);
         return strategy_limit(trial, "event loop", 0, -error);
     }
     fibers.backend = backend;
+    fibers.all = all;
+    fibers.count = trial->tasks;
     fibers.switches = 0;
     int status = open_stacks(trial);
     if (!status) {
@@ -213,6 +224,7 @@ STRATEGY(fiber) = {
     .summary = "a stack for each task, switched in assembly, on the loop of coroutine",
     .settings = settings,
     .alive = ALIVE_ALL,
+    .cancels = true,
     .unavailable = context_assembly_unavailable,
     .prepare = fiber_prepare,
     .run = fiber_run,
@@ -223,6 +235,7 @@ STRATEGY(fiber_ucontext) = {
     .summary = "fiber, switched by swapcontext()",
     .settings = settings,
     .alive = ALIVE_ALL,
+    .cancels = true,
     .unavailable = context_ucontext_unavailable,
     .prepare = fiber_prepare,
     .run = fiber_ucontext_run,
@@ -233,6 +246,7 @@ STRATEGY(fiber_setjmp) = {
     .summary = "fiber, switched by _setjmp() and _longjmp()",
     .settings = settings,
     .alive = ALIVE_ALL,
+    .cancels = true,
     .unavailable = context_setjmp_unavailable,
     .prepare = fiber_prepare,
     .run = fiber_setjmp_run,

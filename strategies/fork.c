@@ -17,7 +17,7 @@ static bool child_main(void *argument, int results)
     struct task *task = argument;
     int64_t result = 0;
     for (const struct op *op; (op = task_resume(task, result));)
-        result = op_block(op);
+        result = op_block_for(task, op);
     return child_send(results, task->result);
 }
 
@@ -65,5 +65,6 @@ STRATEGY(fork) = {
     .name = "fork",
     .summary = "a process per task, results back through pipes",
     .alive = ALIVE_ALL,
+    .cancels = true,
     .run = fork_run,
 };

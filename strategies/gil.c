@@ -122,7 +122,7 @@ static void *thread_main(void *argument)
     gil_take(task);
     for (const struct op *op; (op = task_resume(task, result));) {
         gil_drop(task);
-        result = op_block(op);
+        result = op_block_for(task, op);
         gil_take(task);
     }
     gil_drop(task);
@@ -161,5 +161,6 @@ STRATEGY(gil) = {
     .summary = "a thread per task under a lock as CPython's",
     .settings = settings,
     .alive = ALIVE_ALL,
+    .cancels = true,
     .run = gil_run,
 };

@@ -30,6 +30,7 @@ static void complete(struct loop *loop, struct waiter *waiter, int64_t result)
     heap_remove(&loop->deadlines, &waiter->deadline);
     if (waiter->op->kind == OP_CONNECT)
         waiter->socket = (int)result;
+    waiter->op = NULL;
     loop->waiting--;
     loop_ready(loop, waiter, result);
 }
@@ -46,17 +47,20 @@ static void on_io(struct ev_loop *ev, ev_io *io, int events)
     complete(ev_userdata(ev), waiter, result);
 }
 
+/* Ends an op that nothing came of. */
+static void give_up(struct loop *loop, struct waiter *waiter, int64_t result)
+{
+    if (waiter->op->kind != OP_SLEEP)
+        ev_io_stop(loop->ev, &waiter->io);
+    if (waiter->op->kind == OP_CONNECT)
+        close(waiter->io.fd);
+    complete(loop, waiter, result);
+}
+
 /* The deadline of a sleep is its end, that of any other op is its failure. */
 static void expire(struct loop *loop, struct waiter *waiter)
 {
-    int64_t result = 0;
-    if (waiter->op->kind != OP_SLEEP) {
-        ev_io_stop(loop->ev, &waiter->io);
-        if (waiter->op->kind == OP_CONNECT)
-            close(waiter->io.fd);
-        result = -ETIMEDOUT;
-    }
-    complete(loop, waiter, result);
+    give_up(loop, waiter, waiter->op->kind == OP_SLEEP ? 0 : -ETIMEDOUT);
 }
 
 static void arm(struct loop *loop, uint64_t ns)
@@ -78,6 +82,21 @@ static void on_timer(struct ev_loop *ev, ev_io *io, int events)
     loop->armed_ns = UINT64_MAX;
     if (!top)
         arm(loop, 0); /* or it would stay readable */
+}
+
+void loop_cancel(struct loop *loop, struct waiter *waiter)
+{
+    waiter->cancelled = true;
+    if (waiter->op)
+        give_up(loop, waiter, -ECANCELED);
+}
+
+static void on_cancellation(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)events;
+    struct loop *loop = ev_userdata(ev);
+    ev_io_stop(ev, io); /* it can be read forever */
+    loop->cancel(loop);
 }
 
 /* ---- Waiting ---- */
@@ -119,6 +138,10 @@ static int64_t begin(struct loop *loop, struct waiter *waiter, const struct op *
 
 void loop_perform(struct loop *loop, struct waiter *waiter, const struct op *op)
 {
+    if (waiter->cancelled) {
+        loop_ready(loop, waiter, -ECANCELED);
+        return;
+    }
     waiter->op = op;
     if (op->kind == OP_SLEEP) {
         add_deadline(loop, waiter, op->time_ns);
@@ -126,10 +149,12 @@ void loop_perform(struct loop *loop, struct waiter *waiter, const struct op *op)
         return;
     }
     int64_t result = begin(loop, waiter, op);
-    if (result == -EAGAIN)
+    if (result == -EAGAIN) {
         loop->waiting++;
-    else
+    } else {
+        waiter->op = NULL;
         loop_ready(loop, waiter, result);
+    }
 }
 
 static void look_for_completed(struct loop *loop)
@@ -155,7 +180,7 @@ bool loop_begin_turn(struct loop *loop)
 
 /* ---- Life ---- */
 
-int loop_open(struct loop *loop, unsigned waiters)
+int loop_open(struct loop *loop, unsigned waiters, void (*cancel)(struct loop *loop))
 {
     *loop = (struct loop){.armed_ns = UINT64_MAX};
     queue_init(&loop->ready);
@@ -173,6 +198,11 @@ int loop_open(struct loop *loop, unsigned waiters)
     ev_set_userdata(loop->ev, loop);
     ev_io_init(&loop->timer, on_timer, timer, EV_READ);
     ev_io_start(loop->ev, &loop->timer);
+    if (cancel && cancellation.fd >= 0) {
+        loop->cancel = cancel;
+        ev_io_init(&loop->cancellation, on_cancellation, cancellation.fd, EV_READ);
+        ev_io_start(loop->ev, &loop->cancellation);
+    }
     return 0;
 }
 

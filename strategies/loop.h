@@ -15,11 +15,12 @@
 /* One who awaits an op: the loop's part of a coroutine. All zero before its first op. */
 struct waiter {
     struct queue_node ready;   /* first, so that the node in the queue is the waiter */
-    const struct op *op;       /* what it awaits */
+    const struct op *op;       /* what it awaits; NULL: nothing, or a yield */
     int64_t result;            /* what that brought, once it is ready */
     struct heap_node deadline; /* of a sleep, or of an op that may time out */
     ev_io io;                  /* on op->fd, while the op would block */
     int socket;                /* the descriptor that its OP_CONNECT brought */
+    bool cancelled;            /* every op but a yield ends with -ECANCELED */
 };
 
 struct loop {
@@ -31,10 +32,13 @@ struct loop {
     struct heap deadlines;
     ev_io timer;       /* on a timerfd, armed with the earliest deadline */
     uint64_t armed_ns; /* what it is armed with; UINT64_MAX: nothing */
+    ev_io cancellation;
+    void (*cancel)(struct loop *loop);
 };
 
-/* Makes a loop for up to `waiters` of them. 0 or -errno. */
-int loop_open(struct loop *loop, unsigned waiters);
+/* Makes a loop for up to `waiters` of them. When the time for it comes, it calls `cancel`, once,
+ * which calls loop_cancel() for the chosen ones; NULL: there is no such time. 0 or -errno. */
+int loop_open(struct loop *loop, unsigned waiters, void (*cancel)(struct loop *loop));
 
 /* Releases what loop_open() made. Whoever still waits is forgotten. */
 void loop_close(struct loop *loop);
@@ -58,6 +62,9 @@ static inline void loop_await(struct loop *loop, struct waiter *waiter, const st
     else
         loop_perform(loop, waiter, op);
 }
+
+/* The op that it awaits, or else its next one, ends with -ECANCELED, and so do all later ones. */
+void loop_cancel(struct loop *loop, struct waiter *waiter);
 
 /* The next one that is ready, with its result; waits when there is none. NULL: nobody is left. */
 static inline struct waiter *loop_next(struct loop *loop)

@@ -149,6 +149,7 @@ STRATEGY(multi_loop) = {
     .name = "multi-loop",
     .summary = "W loops of coroutines (-j), a thread each",
     .alive = ALIVE_ALL,
+    .cancels = true,
     .run = threads_run,
 };
 
@@ -156,5 +157,6 @@ STRATEGY(multi_loop_processes) = {
     .name = "multi-loop-processes",
     .summary = "W loops of coroutines (-j), a process each",
     .alive = ALIVE_ALL,
+    .cancels = true,
     .run = processes_run,
 };

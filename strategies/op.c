@@ -1,8 +1,10 @@
 /* Ops as system calls, blocking and not. */
 #include "op.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,25 +20,12 @@ static int64_t block_sleep(uint64_t ns)
     return -error;
 }
 
-/* The timeouts of a blocking socket belong to the socket, not to the call: set once. */
-static int set_timeout(int fd, uint64_t ns)
-{
-    struct timeval time = {.tv_sec = (time_t)(ns / 1000000000),
-                           .tv_usec = (suseconds_t)(ns % 1000000000 / 1000)};
-    if (time.tv_sec == 0 && time.tv_usec == 0)
-        time.tv_usec = 1; /* zero would mean never */
-    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) < 0 ||
-                   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) < 0
-               ? -errno
-               : 0;
-}
-
 static int64_t block_connect(const struct op *op)
 {
     int fd = socket(op->addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int error = op->time_ns ? -set_timeout(fd, op->time_ns) : 0;
+    int error = op->time_ns ? -socket_limit(fd, op->time_ns) : 0;
     if (!error && connect(fd, op->addr, (socklen_t)op->len) < 0)
         error = errno == EINPROGRESS ? ETIMEDOUT : errno;
     if (error) {
@@ -84,12 +73,65 @@ int64_t op_try(const struct op *op)
     return transfer(op, MSG_DONTWAIT);
 }
 
+/* Waits for `events` on `fd` (-1: for time alone) until `deadline_ns` (0: without end). Nothing is
+ * lost when the cancellation comes just before: its descriptor can be read from then on. Returns 0,
+ * -ETIMEDOUT, -ECANCELED or another -errno. */
+static int await_unless_cancelled(int fd, short events, uint64_t deadline_ns)
+{
+    struct pollfd fds[] = {{.fd = cancellation.fd, .events = POLLIN}, {.fd = fd, .events = events}};
+    int ready;
+    do {
+        uint64_t now_ns = deadline_ns ? clock_now_ns() : 0;
+        uint64_t ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+        const struct timespec left = {.tv_sec = (time_t)(ns / 1000000000),
+                                      .tv_nsec = (long)(ns % 1000000000)};
+        ready = ppoll(fds, 2, deadline_ns ? &left : NULL, NULL);
+    } while (ready < 0 && errno == EINTR);
+    if (ready < 0)
+        return -errno;
+    return ready == 0 ? -ETIMEDOUT : fds[0].revents ? -ECANCELED : 0;
+}
+
+static int64_t block_connect_for(const struct op *op, uint64_t deadline_ns)
+{
+    bool in_progress;
+    int fd = op_connect_begin(op, &in_progress);
+    if (fd < 0)
+        return fd;
+    int error = await_unless_cancelled(fd, POLLOUT, deadline_ns);
+    if (!error)
+        return op_connect_end(fd);
+    close(fd);
+    return error;
+}
+
+int64_t op_block_for(const struct task *task, const struct op *op)
+{
+    if (op->kind == OP_YIELD || !task_may_be_cancelled(task))
+        return op_block(op);
+    bool ends = op->kind == OP_SLEEP || (op->kind != OP_READ && op->time_ns > 0);
+    uint64_t deadline_ns = ends ? clock_now_ns() + op->time_ns : 0;
+    if (op->kind == OP_CONNECT)
+        return block_connect_for(op, deadline_ns);
+    if (op->kind == OP_SLEEP) {
+        int error = await_unless_cancelled(-1, 0, deadline_ns);
+        return error == -ETIMEDOUT ? 0 : error;
+    }
+    for (;;) {
+        int error =
+            await_unless_cancelled(op->fd, op->kind == OP_SEND ? POLLOUT : POLLIN, deadline_ns);
+        int64_t result = error ? error : op_try(op);
+        if (result != -EAGAIN)
+            return result;
+    }
+}
+
 int op_connect_begin(const struct op *op, bool *in_progress)
 {
+    *in_progress = false;
     int fd = socket(op->addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    *in_progress = false;
     if (connect(fd, op->addr, (socklen_t)op->len) < 0) {
         if (errno != EINPROGRESS) {
             int error = errno;

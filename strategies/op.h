@@ -12,6 +12,11 @@
  * result. The thread waits meanwhile. */
 int64_t op_block(const struct op *op);
 
+/* The same for the op of a task, which may be cancelled: then it ends with -ECANCELED as soon as
+ * that is asked for, and so does every later one but OP_YIELD. An OP_READ that has begun is
+ * completed. */
+int64_t op_block_for(const struct task *task, const struct op *op);
+
 /* OP_SEND or OP_RECV without waiting, whether or not the descriptor blocks: the result, or -EAGAIN
  * when it must be tried again once op->fd can be written or read. OP_READ: the result, always,
  * after waiting for the disk if need be. A file has no readiness, so this is what a loop can do. */

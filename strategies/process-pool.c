@@ -34,7 +34,7 @@ static bool worker_main(void *argument, int results)
             trial->results[id].error = errno;
         int64_t result = 0;
         for (const struct op *op; task && (op = task_resume(task, result));)
-            result = op_block(op);
+            result = op_block_for(task, op);
         task_free(task);
         if (!child_send(results, &trial->results[id]))
             return false;
@@ -116,5 +116,6 @@ STRATEGY(process_pool) = {
     .name = "process-pool",
     .summary = "W processes (-j), each takes one task at a time from the parent",
     .alive = ALIVE_WORKERS,
+    .cancels = true,
     .run = process_pool_run,
 };

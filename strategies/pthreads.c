@@ -17,7 +17,7 @@ static void *thread_main(void *argument)
     struct task *task = argument;
     int64_t result = 0;
     for (const struct op *op; (op = task_resume(task, result));)
-        result = op_block(op);
+        result = op_block_for(task, op);
     task_free(task);
     return NULL;
 }
@@ -49,5 +49,6 @@ STRATEGY(pthreads) = {
     .name = "pthreads",
     .summary = "a thread per task",
     .alive = ALIVE_ALL,
+    .cancels = true,
     .run = pthreads_run,
 };

@@ -17,7 +17,7 @@ static int sequential_run(struct trial *trial)
             return strategy_limit(trial, "task", id, errno);
         int64_t result = 0;
         for (const struct op *op; (op = task_resume(task, result));)
-            result = op_block(op);
+            result = op_block_for(task, op);
         task_free(task);
     }
     return 0;
@@ -27,5 +27,6 @@ STRATEGY(sequential) = {
     .name = "sequential",
     .summary = "one task after another",
     .alive = ALIVE_ONE,
+    .cancels = true,
     .run = sequential_run,
 };

@@ -35,6 +35,7 @@ struct strategy {
         ALIVE_ONE,     /* one is finished before the next one starts */
         ALIVE_WORKERS, /* as many as there are workers */
     } alive;           /* the bound of a cell and the memory pass rest on it */
+    bool cancels;      /* it ends the ops of the tasks that `cancellation` has chosen (task.h) */
 
     /* Why this strategy cannot work on this machine at all; NULL when it can. Optional. */
     const char *(*unavailable)(void);

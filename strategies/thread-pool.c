@@ -35,7 +35,7 @@ static void *worker_main(void *argument)
         }
         int64_t result = 0;
         for (const struct op *op; (op = task_resume(task, result));)
-            result = op_block(op);
+            result = op_block_for(task, op);
         task_free(task);
     }
     return NULL;
@@ -67,5 +67,6 @@ STRATEGY(thread_pool) = {
     .name = "thread-pool",
     .summary = "W threads (-j), each takes one task at a time",
     .alive = ALIVE_WORKERS,
+    .cancels = true,
     .run = thread_pool_run,
 };

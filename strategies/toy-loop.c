@@ -41,26 +41,41 @@ static int64_t ask_connection(struct pending *pending)
     return poll(&socket, 1, 0) == 0 ? -EAGAIN : op_connect_end(pending->fd);
 }
 
+/* Gives its op up. */
+static int64_t give_up(struct pending *pending, int64_t result)
+{
+    if (pending->op->kind == OP_CONNECT && pending->fd >= 0)
+        close(pending->fd);
+    return result;
+}
+
 /* Is its op complete? The result, or -EAGAIN: not yet. */
-static int64_t ask(struct pending *pending)
+static int64_t ask(struct pending *pending, bool cancelling)
 {
     const struct op *op = pending->op;
     if (!op || op->kind == OP_YIELD)
         return 0;
+    if (cancelling && task_may_be_cancelled(pending->task))
+        return give_up(pending, -ECANCELED);
     if (op->kind == OP_SLEEP)
         return clock_now_ns() < pending->deadline_ns ? -EAGAIN : 0;
     int64_t result = op->kind == OP_CONNECT ? ask_connection(pending) : op_try(op);
     if (result != -EAGAIN || !pending->deadline_ns || clock_now_ns() < pending->deadline_ns)
         return result;
-    if (op->kind == OP_CONNECT)
-        close(pending->fd);
-    return -ETIMEDOUT;
+    return give_up(pending, -ETIMEDOUT);
+}
+
+/* Asked once a turn, and only where tasks may be cancelled. */
+static bool is_cancelling(void)
+{
+    struct pollfd asked = {.fd = cancellation.fd, .events = POLLIN};
+    return cancellation.fd >= 0 && poll(&asked, 1, 0) > 0;
 }
 
 /* Resumes the task if it can go on. False once it is done. */
-static bool turn(struct trial *trial, struct pending *pending)
+static bool turn(struct trial *trial, struct pending *pending, bool cancelling)
 {
-    int64_t result = ask(pending);
+    int64_t result = ask(pending, cancelling);
     if (result == -EAGAIN)
         return true;
     trial->task_switches++;
@@ -84,8 +99,9 @@ static int toy_loop_run(struct trial *trial)
 
     while (!status && count > 0) {
         unsigned kept = 0;
+        bool cancelling = is_cancelling();
         for (unsigned i = 0; i < count; i++)
-            if (turn(trial, &pending[i]))
+            if (turn(trial, &pending[i], cancelling))
                 pending[kept++] = pending[i];
         count = kept;
     }
@@ -100,5 +116,6 @@ STRATEGY(toy_loop) = {
     .name = "toy-loop",
     .summary = "asks each task in turn and never sleeps, one thread",
     .alive = ALIVE_ALL,
+    .cancels = true,
     .run = toy_loop_run,
 };

@@ -205,6 +205,94 @@ field() {
     refuses 2 "there are strategies and workloads to list" list nope
 }
 
+@test "options are not abbreviated" {
+    refuses 2 "unknown option '--workl'" run -s fork --workl sleep
+    refuses 2 "unknown option '--lim'" run -s fork -w sleep --lim 1ms
+    refuses 2 "more than a week" run -s fork -w sleep --longest 1e9 --unit 3600s --dry-run
+}
+
+@test "closed standard streams do not get a result's file" {
+    printf 'rounds 1\ncell sleep 1 one sequential --unit 1ms\n' > "$tmp/tiny.suite"
+    "$overlap" bench "$tmp/tiny.suite" --out "$tmp/closed" <&- >&- 2>&-
+    "$overlap" summary "$tmp/closed" > "$tmp/out"
+    grep -q 'sequential' "$tmp/out"
+}
+
+@test "a task that fails in a memory pass is not held" {
+    run "$overlap" run -s coroutine -w fetch -n 5 --pass memory --json --url http://127.0.0.1:1/
+    [ "$status" -eq 1 ]
+    grep -q 'Connection refused' <<< "$output"
+    run bash -c "ulimit -n 64; '$overlap' run -s coroutine -w fetch -n 200 --pass memory --json"
+    [ "$status" -eq 3 ]
+    grep -q 'RLIMIT_NOFILE' <<< "$output"
+}
+
+@test "a program of somebody else's is taken by its word, and settled where it leaves words out" {
+    export HANG_SECONDS=1001.$$
+    run "$overlap" run -s "$strategies/terse" -w sleep -n 1 --json
+    [ "$status" -eq 0 ]
+    run "$overlap" run -s "$strategies/contrary" -w sleep -n 1 --json
+    [ "$status" -eq 1 ]
+    run "$overlap" run -s "$strategies/silent" -w sleep -n 1 --json --limit 300ms
+    [ "$status" -eq 1 ]
+    grep -q "gave no result within 300 ms" <<< "$output"
+    refute pgrep -f "^sleep $HANG_SECONDS$"
+}
+
+@test "an op that takes longer than --timeout fails its task, under every strategy" {
+    for strategy in sequential fork pthreads coroutine; do
+        run "$overlap" run -s $strategy -w sleep -n 4 --unit 1s --timeout 5ms --json
+        [ "$status" -eq 1 ]
+        grep -q '4 of 4 tasks failed; the first of them, task 0: timed out' <<< "$output"
+        [ "$(grep -o '"options":"[^"]*"' <<< "$output")" = '"options":"--timeout 5ms"' ]
+    done
+    run "$overlap" run -s coroutine -w fetch -n 2 --latency 1ms --bytes 1 --duration 30s --timeout 100ms --json
+    [ "$status" -eq 1 ]
+    grep -q 'task 0: timed out' <<< "$output"
+    "$overlap" run -s pthreads -w mixed -n 2 --unit 1 --timeout 10s --json > "$tmp/line"
+    "$overlap" run -s pthreads -w pingpong -n 2 --timeout 10s --json > "$tmp/line"
+    refuses 2 "--timeout takes a duration such as 50ms, 2s or 100us" run -s fork -w sleep --timeout soon
+    refuses 2 "--timeout must be between 0 and 86400s" run -s fork -w sleep --timeout -1
+    refuses 2 "--latency of 1 s must be less than the --timeout of 0.5 s" \
+        run -s fork -w fetch --latency 1s --timeout 500ms --dry-run
+}
+
+@test "--cancel ends the same tasks under every strategy, and the others do their work" {
+    for strategy in $("$overlap" list strategies --json | sed -n 's/^      "name": "\(.*\)",/\1/p'); do
+        [ $strategy != sequential ] || continue
+        status=0
+        "$overlap" run -s $strategy -w sleep -n 20 -j 20 --unit 1s --shortest 0.5 --longest 0.6 \
+            --cancel 0.4 --json > "$tmp/line" 2> "$tmp/err" || status=$?
+        [ $status -eq 0 ] || grep -q 'cannot run here\|cannot cancel' "$tmp/err"
+        [ $status -eq 0 ] || continue
+        echo "$(field digest < "$tmp/line") $(field tasks_cancelled < "$tmp/line")" \
+            "$(field tasks_done < "$tmp/line")" | tee -a "$tmp/outcomes"
+        [ "$(field cancel_ns < "$tmp/line")" -gt 0 ]
+    done
+    [ "$(wc -l < "$tmp/outcomes")" -ge 9 ]
+    [ "$(sort -u "$tmp/outcomes" | wc -l)" -eq 1 ]
+    read -r _ cancelled done_ < "$tmp/outcomes"
+    [ "$cancelled" -gt 0 ] && [ $((cancelled + done_)) -eq 20 ]
+
+    "$overlap" run -s pthreads -w fetch -n 4 --latency 20s --cancel 1 --json > "$tmp/line"
+    [ "$(field tasks_cancelled < "$tmp/line")" -eq 4 ]
+    "$overlap" run -s coroutine -w cpu -n 4 --work 1ms --cancel 1 --json > "$tmp/line"
+    [ "$(field tasks_cancelled < "$tmp/line")" -eq 0 ]
+    [ "$(field tasks_done < "$tmp/line")" -eq 4 ]
+    "$overlap" run -s coroutine -w sleep --unit 10s --cancel 1 | grep -q '^  cancelled  *4 tasks, the last'
+}
+
+@test "who cannot cancel is refused, as is what is no share" {
+    run "$overlap" run -s sequential -w sleep -n 4 --cancel 0.5 --json
+    [ "$status" -eq 3 ]
+    grep -q 'cannot cancel: all tasks must be under way at once, sequential finishes one before' <<< "$output"
+    run "$overlap" run -s thread-pool -w sleep -n 9 -j 2 --cancel 0.5 --json
+    [ "$status" -eq 3 ]
+    grep -q 'has no more of them than workers; as many as tasks would do: -j 9' <<< "$output"
+    refuses 2 "--cancel must be between 0 and 1, not '1.5'" run -s fork -w sleep --cancel 1.5
+    refuses 2 "--cancel takes a number such as 0.5, not 'half'" run -s fork -w sleep --cancel half
+}
+
 @test "a URL that cannot be is refused, one that refuses fails the trial" {
     refuses 2 "http://" run -s sequential -w fetch --url ftp://x/ --dry-run
     run "$overlap" run -s coroutine -w fetch -n 1 --url http://127.0.0.1:1/ --json

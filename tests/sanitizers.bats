@@ -16,6 +16,7 @@ everything() {
         for pass in memory timeline; do
             "$1" run -s "$strategy" -w mixed -n 4 --unit 2ms --pass $pass --json > /dev/null || return
         done
+        "$1" run -s "$strategy" -w sleep -n 6 -j 6 --cancel 0.5 --json > /dev/null || [ $? -eq 3 ] || return
     done
     printf 'rounds 1\ncontrol coroutine\ncell mixed 2 one fork,coroutine timing+timeline --unit 1ms\n' \
         > "$BATS_TEST_TMPDIR/tiny.suite"
@@ -23,7 +24,7 @@ everything() {
 }
 
 build() {
-    make -j2 SANITIZE="$1" BUILD="$OUT/$2" > "$BATS_TEST_TMPDIR/log" 2>&1 || {
+    make -j2 SANITIZE="$1" BUILD="$OUT/$2" all "$OUT/$2/tests/test_cancel" > "$BATS_TEST_TMPDIR/log" 2>&1 || {
         cat "$BATS_TEST_TMPDIR/log"
         return 1
     }
@@ -32,11 +33,13 @@ build() {
 @test "address and undefined behaviour" {
     build address,undefined asan
     UBSAN_OPTIONS=halt_on_error=1 everything "$OUT/asan/overlap"
+    UBSAN_OPTIONS=halt_on_error=1 "$OUT/asan/tests/test_cancel"
 }
 
 @test "threads" {
     build thread tsan
     TSAN_OPTIONS=halt_on_error=1 everything "$OUT/tsan/overlap"
+    TSAN_OPTIONS=halt_on_error=1 "$OUT/tsan/tests/test_cancel"
 }
 
 @test "valgrind on the coroutine path" {

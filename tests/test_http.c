@@ -297,6 +297,7 @@ static void set(const char *const settings[])
 {
     char why[256];
     settings_reset(fetch->settings);
+    params.timeout_ns = 0;
     for (; *settings; settings++) {
         size_t length = strcspn(*settings, "=");
         const struct setting *setting = fetch->settings;
@@ -345,7 +346,8 @@ static struct result fetch_from(struct server *server)
     snprintf(url, sizeof url, "url=http://%s:%u/some/path?x=y#fragment",
              server->is_ipv6 ? "[::1]" : "127.0.0.1", server->port);
     /* Those who hold the connection are waited for; the others have all the time they need. */
-    set((const char *[]){url, server->end == HOLD ? "timeout=40ms" : "timeout=2s", NULL});
+    set((const char *[]){url, NULL});
+    params.timeout_ns = server->end == HOLD ? 40000000 : 2000000000;
     prepare();
     return run(UINT32_MAX);
 }
@@ -475,7 +477,7 @@ static void asks_properly(void **state)
     char url[64];
     assert_true(server_start(&named));
     snprintf(url, sizeof url, "url=http://localhost:%u?q", named.port);
-    set((const char *[]){url, "timeout=2s", NULL});
+    set((const char *[]){url, NULL});
     prepare();
     assert_int_equal(run(UINT32_MAX).error, 0);
     server_stop(&named);
@@ -514,7 +516,8 @@ static void refuses_bad_urls(void **state)
         assert_null(strchr(why, '\n'));
     }
     char why[512] = "";
-    set((const char *[]){"latency=2s", "timeout=1s", NULL});
+    set((const char *[]){"latency=2s", NULL});
+    params.timeout_ns = 1000000000;
     assert_int_equal(fetch->prepare(why, sizeof why), -1);
     assert_non_null(strstr(why, "--latency"));
 }
@@ -539,7 +542,7 @@ static void releases_what_it_holds(void **state)
         char url[64];
         assert_true(server_start(&server));
         snprintf(url, sizeof url, "url=http://127.0.0.1:%u", server.port);
-        set((const char *[]){url, "timeout=2s", NULL});
+        set((const char *[]){url, NULL});
         prepare();
         if (ops == 0)
             run(UINT32_MAX); /* so that the server, too, has an end */

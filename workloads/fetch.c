@@ -29,13 +29,14 @@ enum {
 
     CHUNK_BYTES = 1024, /* of the body with --chunked */
 
-    /* A server that never ends must not keep a task forever. */
+    /* A server that is silent, or never ends, must not keep a task forever. */
+    TIMEOUT_SECONDS = 30, /* unless --timeout says otherwise */
     RESPONSE_BYTES_MAX = 1 << 30,
     BODY_BYTES_MAX = RESPONSE_BYTES_MAX / 2, /* that may be asked for */
 };
 
 static const char *url;
-static uint64_t latency_ns, duration_ns, body_bytes, timeout_ns;
+static uint64_t latency_ns, duration_ns, body_bytes;
 static bool chunked;
 
 static const struct setting settings[] = {
@@ -49,8 +50,6 @@ static const struct setting settings[] = {
      &duration_ns, 0, 3600e9},
     {"chunked", 0, SETTING_FLAG, NULL, NULL, "the origin sends chunks instead of a known length",
      &chunked, 0, 0},
-    {"timeout", 0, SETTING_DURATION, "30s", "TIME",
-     "give up after so long without an answer; 0 is never", &timeout_ns, 0, 86400e9},
     {0},
 };
 
@@ -74,6 +73,11 @@ struct fetch {
 
 /* ---- The task ---- */
 
+static uint64_t timeout_ns(void)
+{
+    return params.timeout_ns ? params.timeout_ns : UINT64_C(1000000000) * TIMEOUT_SECONDS;
+}
+
 static void on_body(struct http *http, const char *at, size_t bytes)
 {
     struct fetch *fetch = (struct fetch *)(void *)((char *)http - offsetof(struct fetch, http));
@@ -89,8 +93,8 @@ static struct op receive(struct fetch *fetch, bool filled)
     } else if (!fetch->large) {
         fetch->large = malloc(LARGE_BYTES); /* without it the small one does */
     }
-    return fetch->large ? op_recv(fetch->fd, fetch->large, LARGE_BYTES, timeout_ns)
-                        : op_recv(fetch->fd, fetch->small, SMALL_BYTES, timeout_ns);
+    return fetch->large ? op_recv(fetch->fd, fetch->large, LARGE_BYTES, timeout_ns())
+                        : op_recv(fetch->fd, fetch->small, SMALL_BYTES, timeout_ns());
 }
 
 /* Takes in what a receive brought. Returns 0; the response may be complete then. Or an errno. */
@@ -139,7 +143,7 @@ static const struct op *fetch_body(struct task *task, int64_t result)
 
     /* A name may have several addresses (localhost: ::1 and 127.0.0.1): the first that answers. */
     for (;;) {
-        AWAIT(task, op_connect(fetch->address->ai_addr, fetch->address->ai_addrlen, timeout_ns));
+        AWAIT(task, op_connect(fetch->address->ai_addr, fetch->address->ai_addrlen, timeout_ns()));
         if (result >= 0 || !fetch->address->ai_next)
             break;
         fetch->address = fetch->address->ai_next;
@@ -149,7 +153,7 @@ static const struct op *fetch_body(struct task *task, int64_t result)
 
     while (!error && fetch->sent_bytes < server.request_bytes) {
         AWAIT(task, op_send(fetch->fd, server.request + fetch->sent_bytes,
-                            server.request_bytes - fetch->sent_bytes, timeout_ns));
+                            server.request_bytes - fetch->sent_bytes, timeout_ns()));
         error = result < 0 ? (int)-result : 0;
         if (!error)
             fetch->sent_bytes += (size_t)result;
@@ -274,9 +278,9 @@ static int fetch_prepare(char *why, size_t why_bytes)
 
     if (url)
         return prepare_url("url", url, why, why_bytes);
-    if (timeout_ns > 0 && latency_ns >= timeout_ns) {
+    if (latency_ns >= timeout_ns()) {
         snprintf(why, why_bytes, "--latency of %g s must be less than the --timeout of %g s",
-                 (double)latency_ns * 1e-9, (double)timeout_ns * 1e-9);
+                 (double)latency_ns * 1e-9, (double)timeout_ns() * 1e-9);
         return -1;
     }
     if (!params.origin)

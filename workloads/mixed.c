@@ -45,8 +45,10 @@ static const struct op *mixed_body(struct task *task, int64_t result)
                                     mixed->set, sizeof mixed->set / sizeof *mixed->set);
         if (step_of(mixed->piece).wait_ns > 0) {
             AWAIT(task, op_sleep(step_of(mixed->piece).wait_ns));
-            if (result < 0)
+            if (result < 0) {
                 task->result->error = (int32_t)-result;
+                break;
+            }
         }
     }
     TASK_END(task);

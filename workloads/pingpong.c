@@ -54,7 +54,7 @@ static int pingpong_provide(uint32_t id)
 {
     if (id % 2 == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, &sockets[id]) < 0)
         return -errno;
-    return 0;
+    return params.timeout_ns ? socket_limit(sockets[id], params.timeout_ns) : 0;
 }
 
 /* Who has the first word of a round is who has the even number. */
@@ -62,9 +62,9 @@ static struct op next_op(struct player *player)
 {
     int fd = sockets[player->task.id];
     if ((player->turn + player->task.id) % 2 != 0)
-        return op_recv(fd, &player->message, sizeof player->message, 0);
+        return op_recv(fd, &player->message, sizeof player->message, params.timeout_ns);
     player->message = player->task.result->digest;
-    return op_send(fd, &player->message, sizeof player->message, 0);
+    return op_send(fd, &player->message, sizeof player->message, params.timeout_ns);
 }
 
 static const struct op *pingpong_body(struct task *task, int64_t result)

@@ -69,8 +69,10 @@ static const struct op *rude_body(struct task *task, int64_t result)
                  sizeof self->set / sizeof *self->set);
         if (step_of(task->id, self->step).wait_ns > 0) {
             AWAIT(task, op_sleep(step_of(task->id, self->step).wait_ns));
-            if (result < 0)
+            if (result < 0) {
                 task->result->error = (int32_t)-result;
+                break;
+            }
         }
     }
     TASK_END(task);

@@ -1,10 +1,12 @@
 /* What tasks share: the work function, and the turning points that others may listen to. */
 #include "task.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct task_hooks task_hooks;
 void (*task_preempt)(struct task *task);
+struct cancellation cancellation = {.fd = -1};
 
 void task_free(struct task *task)
 {
@@ -13,6 +15,17 @@ void task_free(struct task *task)
     if (task_hooks.release)
         task_hooks.release(task);
     free(task);
+}
+
+int socket_limit(int fd, uint64_t ns)
+{
+    uint64_t us = (ns + 999) / 1000; /* zero would mean never */
+    const struct timeval time = {.tv_sec = (time_t)(us / 1000000),
+                                 .tv_usec = (suseconds_t)(us % 1000000)};
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) < 0 ||
+                   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) < 0
+               ? -errno
+               : 0;
 }
 
 /* Between two checkpoints. An iteration takes one to two nanoseconds from the first-level cache, so

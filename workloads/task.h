@@ -22,6 +22,7 @@
 #ifndef OVERLAP_TASK_H
 #define OVERLAP_TASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,9 +41,10 @@ enum op_kind {
 };
 
 /* An op is complete with its result, a failed one with -errno, one that ran out of time with
- * -ETIMEDOUT. Connections time out alike in all strategies: each op of one connection must ask
- * for the time that its OP_CONNECT asked for. An OP_SEND or OP_RECV on any other socket must ask
- * for none: that socket blocks, and whoever does not want to wait says so in the call. */
+ * -ETIMEDOUT, one whose task is cancelled with -ECANCELED. Connections time out alike in all
+ * strategies: each op of one connection must ask for the time that its OP_CONNECT asked for. An
+ * OP_SEND or OP_RECV on any other socket asks for what socket_limit() was told: that socket blocks,
+ * and whoever does not want to wait says so in the call. */
 struct op {
     enum op_kind kind;
     int fd; /* OP_SEND, OP_RECV, OP_READ */
@@ -70,8 +72,11 @@ struct result {
     void *payload;        /* malloc'd, owned by whoever holds the result; or NULL */
 };
 
+struct task;
+typedef const struct op *task_body(struct task *task, int64_t result);
+
 struct task {
-    const struct op *(*body)(struct task *task, int64_t result);
+    task_body *body;
     struct result *result; /* where the outcome goes; owned by the trial */
     struct op op;          /* what it awaits */
     uint32_t id;           /* 0 ... tasks - 1 */
@@ -88,6 +93,23 @@ static inline const struct op *task_resume(struct task *task, int64_t result)
 
 /* Ends the life of a task, done or not: releases what its workload holds for it and the task. */
 void task_free(struct task *task);
+
+/* How long a blocking socket may keep whoever sends or receives: its timeouts belong to the socket,
+ * not to the call. Rounded up to a microsecond. Returns 0 or -errno. */
+int socket_limit(int fd, uint64_t ns);
+
+/* Which tasks are to end early, and when. Set before the first task is created, the same for the
+ * whole trial and for all of its processes. */
+struct cancellation {
+    int fd;                      /* can be read, and stays so, once they are to end; -1: none is */
+    bool (*chosen)(uint32_t id); /* is it to end? Asked from any thread */
+};
+extern struct cancellation cancellation;
+
+static inline bool task_may_be_cancelled(const struct task *task)
+{
+    return cancellation.fd >= 0 && cancellation.chosen(task->id);
+}
 
 /* ---- For task bodies ---- */
 

@@ -18,6 +18,7 @@ struct params {
     double work_rate;   /* iterations of work() per nanosecond, as calibrated */
     const char *origin; /* http://host:port of the built-in origin; NULL unless wants_origin() */
     unsigned tasks;
+    uint64_t timeout_ns; /* no op but a yield and a read from a file may take so long; 0: it may */
 };
 extern struct params params;
 
