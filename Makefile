@@ -1,6 +1,7 @@
 # make             build/overlap
 # make bench       the suite, its figures and summary, in results/ (QUICK=1: within 45 s)
 # make story       the figures of the talk, from the newest results (or OUT=DIR; THEME=dark)
+# make map         which strategy wins when: the suite map and its figure (3 minutes)
 # make test        all tests
 # make lint        formatting, static analysis, shell scripts, man page
 # make format      lay out the sources
@@ -88,6 +89,11 @@ story:
 		scripts/deps bench && scripts/story "$$dir" && echo "story: $$dir/figures/story"; \
 	else $(MAKE) --no-print-directory bench; fi
 
+map:
+	@scripts/deps build bench
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) scripts/bench map $(OUT)
+
 test:
 	@scripts/deps build bench test
 	@$(MAKE) --no-print-directory all programs
@@ -118,6 +124,6 @@ clean:
 	rm -rf build build-*
 
 FORCE:
-.PHONY: all bench story test programs lint format install clean FORCE
+.PHONY: all bench story map test programs lint format install clean FORCE
 .SECONDARY:
 -include $(objects:.o=.d) $(tests:=.d) $(yardsticks:=.d)
