@@ -1,5 +1,7 @@
 # make             build/overlap
 # make bench       the suite, its figures and summary, in results/ (QUICK=1: within 45 s)
+# make story       the figures of the talk, from the newest results (or OUT=DIR; THEME=dark)
+# make map         which strategy wins when: the suite map and its figure (3 minutes)
 # make test        all tests
 # make lint        formatting, static analysis, shell scripts, man page
 # make format      lay out the sources
@@ -79,6 +81,19 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/bench $(if $(QUICK),quick,default) $(OUT)
 
+# From the newest run of the default suite; when there is none, or none in OUT, it is run first.
+story:
+	@dir='$(OUT)'; [ -n "$$dir" ] || dir=$$(grep -ls '"suite": "default"' \
+		results/[0-9]*/environment.json | xargs -r ls -t | sed -n '1s|/environment.json||p'); \
+	if [ -f "$$dir/summary.csv" ]; then \
+		scripts/deps bench && scripts/story "$$dir" && echo "story: $$dir/figures/story"; \
+	else $(MAKE) --no-print-directory bench; fi
+
+map:
+	@scripts/deps build bench
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) scripts/bench map $(OUT)
+
 test:
 	@scripts/deps build bench test
 	@$(MAKE) --no-print-directory all programs
@@ -100,7 +115,7 @@ install: all
 	install $(BUILD)/overlap $(DESTDIR)$(PREFIX)/bin
 	install -m 644 harness/suites/*.suite $(DESTDIR)$(PREFIX)/share/overlap/suites
 	install -m 644 harness/claims.txt $(DESTDIR)$(PREFIX)/share/overlap
-	install scripts/figures scripts/referee $(DESTDIR)$(PREFIX)/share/overlap/scripts
+	install scripts/figures scripts/story scripts/referee $(DESTDIR)$(PREFIX)/share/overlap/scripts
 	install -m 644 scripts/draw.sh $(DESTDIR)$(PREFIX)/share/overlap/scripts
 	install -m 644 scripts/charts/* $(DESTDIR)$(PREFIX)/share/overlap/scripts/charts
 	install -m 644 docs/overlap.1 $(DESTDIR)$(PREFIX)/share/man/man1
@@ -109,6 +124,6 @@ clean:
 	rm -rf build build-*
 
 FORCE:
-.PHONY: all bench test programs lint format install clean FORCE
+.PHONY: all bench story map test programs lint format install clean FORCE
 .SECONDARY:
 -include $(objects:.o=.d) $(tests:=.d) $(yardsticks:=.d)

@@ -704,7 +704,7 @@ int bench_main(int argc, char **argv)
             .usage = "overlap bench [SUITE] [OPTIONS]",
             .summary = "Runs every cell of a suite in shuffled rounds and sums the trials up.",
             .details =
-                "SUITE is a file, or one of those that come with the project: default, quick.",
+                "SUITE is a file, or one of those that come with the project: default, quick, map.",
             .tables = tables,
             .most = 1,
         });

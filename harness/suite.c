@@ -304,7 +304,7 @@ int suite_read(const char *name, struct suite *suite, char *why, size_t why_byte
     FILE *file = open_suite(name, &suite->path);
     if (!file) {
         snprintf(why, why_bytes,
-                 "cannot read the suite %s: %s; it is a file, or one of: default, quick", name,
+                 "cannot read the suite %s: %s; it is a file, or one of: default, quick, map", name,
                  strerror(errno));
         return -1;
     }

@@ -8,7 +8,8 @@
 
 BEGIN {
     PAGE_W = 1600; PAGE_H = 900; MARGIN = 24
-    read_style()
+    read_style(charts "/style.gp")
+    memory_kinds()
     read_widths()
     read_strategies()
     read_environment(dir "/environment.json")
@@ -16,10 +17,9 @@ BEGIN {
 
 # --- Reading -----------------------------------------------------------------------------------
 
-# size["title"] ... in pixels, from the lines `size_title = 30` of style.gp.
-function read_style(    style, line, part)
+# size["title"] ... in pixels, from the lines `size_title = 30` of style.gp or another.
+function read_style(style,    line, part)
 {
-    style = charts "/style.gp"
     while ((getline line < style) > 0)
         if (split(line, part, /[ =]+/) >= 2 && sub(/^size_/, "", part[1])) size[part[1]] = part[2] + 0
     close(style)
@@ -350,30 +350,64 @@ function is_witness(row) { return lines == 1 && S[row, "tasks"] == 1 && S[row, "
 
 function plural(n, word) { return n " " word (n == 1 ? "" : "s") }
 
+# --- Memory by kind ----------------------------------------------------------------------------
+
+# Their colours (KIND, of style.gp), their columns in summary.csv, and what people call them.
+function memory_kinds()
+{
+    KINDS = split("code heap stacks other page_tables kernel_stacks", KIND, " ")
+    split("pss_code_bytes pss_heap_bytes pss_stack_bytes pss_other_bytes page_table_bytes " \
+          "kernel_stack_bytes", KIND_METRIC, " ")
+    split("code;heap;stacks;other;page tables;kernel stacks", KIND_WORDS, ";")
+}
+
+function kinds_legend(y,    k, x)
+{
+    x = MARGIN
+    for (k = 1; k <= KINDS; k++) {
+        rectangle(x, y - 9, x + 28, y + 9, KIND[k])
+        label(x + 36, y, "body", "left", "ink", KIND_WORDS[k])
+        x += 36 + width(KIND_WORDS[k], "body") + 24
+    }
+    point(x + 8, y, 13, "ink")
+    label(x + 24, y, "body", "left", "ink", "what a memory cgroup was charged")
+}
+
 # --- The page ----------------------------------------------------------------------------------
 
 # Starts figure `name`, which chart.gp draws: its title, the stamp of a noisy run, the footer.
 # Afterwards page_top and page_bottom bound the space that is left.
-function page_begin(name, chart, title, subtitle, notes,    lines, n, i, y, foot, day)
+function page_begin(name, chart, title, subtitle, notes,    y)
+{
+    y = page_open(name, chart, title)
+    label(MARGIN, y + 36, "title", "left", "ink", fit(title, "title", PAGE_W - 2 * MARGIN))
+    label(MARGIN, y + 73, "body", "left", "dim", fit(subtitle, "body", PAGE_W - 2 * MARGIN))
+    page_top = y + 92
+    page_foot(notes)
+}
+
+# An empty page, stamped when the run was noisy; returns where the space below the stamp begins.
+function page_open(name, chart, title,    lines, n, i, y, reason)
 {
     page = work "/" name ".gp"
     labels = 0; objects = 0
     printf "" > page
     print name "\t" chart "\t" title >> (work "/list")
-    y = 0
-    if (environment["stamp"] != "") {
-        foot = environment["stamp"]
-        sub(/^noisy: */, "", foot)
-        n = wrap("NOISY RUN: " foot, "head", PAGE_W - 2 * MARGIN, 2, lines)
-        y = n * 28 + 12
-        rectangle(0, 0, PAGE_W, y, "stamp")
-        for (i = 1; i <= n; i++)
-            label(PAGE_W / 2, 20 + 28 * (i - 1), "head", "center", "paper", lines[i])
-    }
-    label(MARGIN, y + 36, "title", "left", "ink", fit(title, "title", PAGE_W - 2 * MARGIN))
-    label(MARGIN, y + 73, "body", "left", "dim", fit(subtitle, "body", PAGE_W - 2 * MARGIN))
-    page_top = y + 92
+    if (environment["stamp"] == "") return 0
+    reason = environment["stamp"]
+    sub(/^noisy: */, "", reason)
+    n = wrap("NOISY RUN: " reason, "head", PAGE_W - 2 * MARGIN, 2, lines)
+    y = n * (size["head"] + 6) + 12
+    rectangle(0, 0, PAGE_W, y, "stamp")
+    for (i = 1; i <= n; i++)
+        label(PAGE_W / 2, size["head"] - 2 + (size["head"] + 6) * (i - 1), "head", "center", \
+              "paper", lines[i])
+    return y
+}
 
+# The machine, the day and `notes` at the foot of the page; sets page_bottom.
+function page_foot(notes,    lines, n, i, foot, day)
+{
     foot = environment["fingerprint"] != "" ? environment["fingerprint"] : "machine unknown"
     day = environment["date"] != "" ? substr(environment["date"], 1, 10) : "date unknown"
     n = wrap(foot " · " day " · " notes, "small", PAGE_W - 2 * MARGIN, 3, lines)

@@ -74,7 +74,7 @@ function stroke(x0, y0, x1, y1, colour)
 }
 
 # The shapes of the lanes, as far as they occur.
-function legend(y,    n, i, list, words, x)
+function lanes_legend(y,    n, i, list, words, x)
 {
     n = split("running|running;ready|ready, not running;ready-preempted|pre-empted;" \
               "waiting|waiting;creating|being created;ideal-running|ideal (computed)", list, ";")
@@ -93,4 +93,52 @@ function legend(y,    n, i, list, words, x)
         x += 50 + width(words[2], "body") + 24
     }
     on_page = 0
+}
+
+# How the trials in block_row[1..blocks] were traced, and what that costs; summary_row[1..shown] are
+# their cells.
+function tracing_note(    i, row, few, many, n, dropped, cost, sources, worst, note)
+{
+    few = 1e9
+    for (i = 1; i <= blocks; i++) {
+        row = block_row[i]
+        n = trials_traced(row)
+        few = min(few, n)
+        many = max(many, n)
+        dropped += T[row, "trace_dropped"]
+        cost = max(cost, T[row, "trace_event_ns"])
+        sources = sources " " T[row, "switch_source"]
+        if (T[row, "traced_ratio"] != "" && (!worst || \
+            absolute(T[row, "traced_ratio"] - 1) > absolute(T[worst, "traced_ratio"] - 1)))
+            worst = row
+    }
+    note = "drawn: the median of " (few == many ? few : few "–" many) " traced trials · "
+    if (sources !~ /gaps/) note = note "kernel switch records"
+    else if (sources !~ /perf/) note = note "pre-emption inferred from gaps"
+    else note = note "kernel switch records, some pre-emption inferred from gaps"
+    note = note " · tracing: " (cost == "" ? "?" : cost) " ns per event, " (dropped + 0) " dropped"
+    if (worst) {
+        note = note ", traced ÷ untraced wall time: " (blocks > 1 ? "worst " : "")
+        note = note sprintf("%.3f", T[worst, "traced_ratio"])
+        if (T[worst, "traced_ratio_low"] != "")
+            note = note sprintf(" (%.3f–%.3f)", T[worst, "traced_ratio_low"], \
+                                T[worst, "traced_ratio_high"])
+        note = note ", " T[worst, "strategy"]
+    }
+    return note " · " statistics_note("wall_ns", summary_row, shown) \
+           " · max stretch: a task's time ÷ its time alone"
+}
+
+# How many trials of a row's cell were traced: those whose files stand beside it.
+function trials_traced(row,    stem, path, round, line, found)
+{
+    stem = dir "/timelines/" T[row, "file"]
+    sub(/[0-9]+\.csv$/, "", stem)
+    for (round = 0; round <= 99; round++) {
+        path = stem round ".csv"
+        if ((getline line < path) <= 0) continue
+        found++
+        close(path)
+    }
+    return found + 0
 }

@@ -3,10 +3,6 @@
 # one with the most cells that have a memory figure.
 
 BEGIN {
-    KINDS = split("code heap stacks other page_tables kernel_stacks", KIND, " ")
-    split("pss_code_bytes pss_heap_bytes pss_stack_bytes pss_other_bytes page_table_bytes " \
-          "kernel_stack_bytes", METRIC, " ")
-    split("code;heap;stacks;other;page tables;kernel stacks", WORDS, ";")
     MAGNIFY = 0.06 # bars below this share of the longest are shown again, magnified
     TITLE = 34; AXIS = 44 # of a panel, in pixels
     A_RIGHT = 790; B_LEFT = 850; B_PANEL_LEFT = 940; B_PANEL_RIGHT = 1340; B_WORDS = 1384
@@ -92,7 +88,7 @@ function memory_figure(    i, s, right, top, small, longest, subtitle)
     subtitle = "while all tasks are alive (a strategy that holds fewer says so); medians · " subtitle
     page_begin("memory", "memory", "Memory of each strategy", subtitle, \
                statistics_note("memory_bytes", used, used_count))
-    legend(page_top + 14)
+    kinds_legend(page_top + 14)
     for (i = 1; i <= strategies; i++)
         if (strategy[i] in stack_row) longest = max(longest, end_of(stack_row[strategy[i]]))
     for (i = 1; i <= strategies; i++) {
@@ -112,24 +108,12 @@ function memory_figure(    i, s, right, top, small, longest, subtitle)
     close(page)
 }
 
-function legend(y,    k, x)
-{
-    x = MARGIN
-    for (k = 1; k <= KINDS; k++) {
-        rectangle(x, y - 9, x + 28, y + 9, KIND[k])
-        label(x + 36, y, "body", "left", "ink", WORDS[k])
-        x += 36 + width(WORDS[k], "body") + 24
-    }
-    point(x + 8, y, 13, "ink")
-    label(x + 24, y, "body", "left", "ink", "what a memory cgroup was charged")
-}
-
 # --- (a) by kind -------------------------------------------------------------------------------
 
 # How far a row's bar and marker reach, in bytes.
 function end_of(row,    k, sum)
 {
-    for (k = 1; k <= KINDS; k++) sum += median(row, METRIC[k])
+    for (k = 1; k <= KINDS; k++) sum += median(row, KIND_METRIC[k])
     return max(max(sum + 0, memory_of(row)), median(row, "cgroup_bytes") + 0)
 }
 
@@ -179,7 +163,7 @@ function stack_panel(name, title, list, n, top, right,    i, names_w, wide, path
 function stack(row, y,    k, x, value)
 {
     for (k = 1; k <= KINDS; k++) {
-        value = median(row, METRIC[k]) / axis_bytes
+        value = median(row, KIND_METRIC[k]) / axis_bytes
         if (value > 0)
             printf "%.8g\t%.8g\t%.2f\t%.2f\t%s\n", \
                 x, x + value, y - row_h * 0.3, y + row_h * 0.3, KIND[k] > bars
