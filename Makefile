@@ -15,9 +15,10 @@ comma    := ,
 BUILD    ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 version  := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION)
-packages := jansson gsl
+liburing := $(shell pkg-config --exists 'liburing >= 2.3' 2>/dev/null && echo liburing)
+packages := jansson gsl $(liburing)
 http     := $(shell pkg-config --exists libllhttp 2>/dev/null && echo llhttp || echo http_parser)
-cppflags := -D_GNU_SOURCE -Iworkloads -Istrategies -Iharness \
+cppflags := -D_GNU_SOURCE -Iworkloads -Istrategies -Iharness $(if $(liburing),-DHAVE_LIBURING) \
             $(shell pkg-config --cflags $(packages) 2>/dev/null) -idirafter /usr/include/libev
 libs     := -lev -l$(http) $(shell pkg-config --libs $(packages) 2>/dev/null || echo -ljansson -lgsl -lgslcblas) -lm
 flags     = -std=c17 -pthread -Wall -Wextra -Wshadow -Wconversion $(CFLAGS) \
@@ -63,7 +64,7 @@ $(switch): libs = $(if $(boost),,-lboost_context)
 # Written when the compiler or its flags change, so that everything is built anew.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(flags)' | cmp -s - $@ || echo '$(CC) $(flags)' > $@
+	@echo '$(CC) $(flags) $(cppflags)' | cmp -s - $@ || echo '$(CC) $(flags) $(cppflags)' > $@
 
 # Every result says what it was built from, and how.
 $(BUILD)/version: FORCE

@@ -37,15 +37,17 @@ static const struct setting settings[] = {
      100000},
     {"precision", 0, SETTING_NUMBER, NULL, "PERCENT",
      "go on after them until each median wall time is known to within that [off]", &given.precision,
-     0.01, 100},
+     0.01, 1e6},
     {"max-rounds", 0, SETTING_COUNT, NULL, "N", "but no longer than that [three times the rounds]",
      &given.max_rounds, 1, 300000},
     {"budget", 0, SETTING_DURATION, NULL, "TIME", "begin no round that would end later [none]",
      &given.budget_ns, 1, 7 * 86400e9},
-    {"seed", 0, SETTING_COUNT, "1", "N", "of the order of trials", &given.seed, 0, 9e15},
+    {"seed", 0, SETTING_COUNT, NULL, "N", "of the order of trials [1]", &given.seed, 1, 9e15},
     {"resume", 0, SETTING_FLAG, NULL, NULL, "go on with the run in --out", &given.resume, 0, 0},
     {0},
 };
+
+enum { ROUNDS_MAX = 100000 };
 
 /* Why a pass of a cell is run no more. */
 enum standing {
@@ -198,8 +200,14 @@ static void read_environment(struct bench *bench)
     if (!environment || !(rate > 0))
         errx(EXIT_USAGE, "cannot resume: %s holds no work_rate", path);
     bench->work_rate = rate;
-    given.seed = (uint64_t)json_integer_value(json_object_get(environment, "seed"));
-    bench->rounds = (uint64_t)json_integer_value(json_object_get(environment, "rounds"));
+    json_int_t seed = json_integer_value(json_object_get(environment, "seed"));
+    json_int_t rounds = json_integer_value(json_object_get(environment, "rounds"));
+    if (seed < 0 || !json_is_integer(json_object_get(environment, "seed")) || rounds < 1 ||
+        rounds > ROUNDS_MAX)
+        errx(EXIT_USAGE, "cannot resume: %s holds no seed, or no rounds from 1 to %d", path,
+             ROUNDS_MAX);
+    given.seed = (uint64_t)seed;
+    bench->rounds = (uint64_t)rounds;
     json_t *precision = json_object_get(environment, "precision_percent");
     if (isnan(given.precision) && json_is_number(precision)) {
         given.precision = json_number_value(precision);
@@ -500,7 +508,7 @@ static double least_precision(const struct bench *bench, const char **name)
 
 static bool is_precise(const struct bench *bench)
 {
-    const char *name;
+    const char *name = NULL;
     return !isnan(given.precision) && least_precision(bench, &name) <= given.precision / 100;
 }
 
@@ -508,7 +516,7 @@ static bool is_precise(const struct bench *bench)
 static void note_end(struct bench *bench, const char *stopped, uint64_t round)
 {
     char reached[160] = "", half[FORMAT_BYTES];
-    const char *name;
+    const char *name = "";
     double widest = isnan(given.precision) ? INFINITY : least_precision(bench, &name);
     if (isfinite(widest))
         snprintf(reached, sizeof reached, "; the widest interval is that of %s, ±%s", name,
@@ -595,6 +603,9 @@ static void take_up(struct bench *bench)
                 note_wall(&bench->states[cell], &bench->done[i]);
 }
 
+static const char default_suite[] = "default";
+enum { default_seed = 1 };
+
 static void open_bench(struct bench *bench, const char *suite)
 {
     char why[1024];
@@ -603,6 +614,15 @@ static void open_bench(struct bench *bench, const char *suite)
         err(EXIT_UNABLE, "cannot name the folder of the results");
     if (given.resume && !given.out)
         errx(EXIT_USAGE, "--resume needs --out DIR: the run to go on with");
+    if (given.resume && (suite || given.rounds || given.seed))
+        errx(EXIT_USAGE,
+             "--resume goes on with the suite, the rounds and the seed that are stored "
+             "in %s; give none of them",
+             bench->folder);
+    if (!suite)
+        suite = default_suite;
+    if (!given.seed)
+        given.seed = default_seed;
     char *stored = path_in(bench, "suite.txt");
     if (suite_read(given.resume ? stored : suite, &bench->suite, why, sizeof why) != 0)
         errx(EXIT_USAGE, "%s", why);
@@ -690,10 +710,15 @@ int bench_main(int argc, char **argv)
     char why[1024];
     bench.start_ns = clock_now_ns();
     interrupt_catch();
-    open_bench(&bench, operand < argc ? argv[operand] : "default");
+    open_bench(&bench, operand < argc ? argv[operand] : NULL);
     run_rounds(&bench);
 
     note_environment(&bench, "stopped", json_string(bench.stopped));
+    if (interrupted && bench.trial_count + bench.done_count == 0) { /* nothing to sum up */
+        warnx("stopped; go on with: overlap bench --resume --out %s", bench.folder);
+        close_bench(&bench);
+        interrupt_end();
+    }
     struct summary *summary = summary_read(bench.folder, bench.suite.baseline, why, sizeof why);
     if (!summary || summary_save(summary, bench.folder, why, sizeof why) != 0)
         errx(EXIT_FAILED, "%s", why);

@@ -2,6 +2,7 @@
 #include "cpus.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,11 @@ static int read_range(const char **text, cpu_set_t *cpus)
 int cpus_parse(const char *text, cpu_set_t *cpus, char *why, size_t why_bytes)
 {
     cpu_set_t allowed;
-    sched_getaffinity(0, sizeof allowed, &allowed);
     CPU_ZERO(cpus);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+        snprintf(why, why_bytes, "cannot read which cores there are: %s", strerror(errno));
+        return -1;
+    }
     if (strcmp(text, "all") == 0) {
         *cpus = allowed;
         return 0;

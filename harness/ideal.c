@@ -1,6 +1,7 @@
 /* See ideal.h. */
 #include "ideal.h"
 #include "heap.h"
+#include "record.h"
 
 #include <stdlib.h>
 
@@ -58,6 +59,7 @@ int ideal_schedule(const struct workload *workload, unsigned tasks, unsigned cpu
     }
 
     uint64_t total_work_ns = 0, longest_ns = 0;
+    bool too_long = false;
     *ideal = (struct ideal){0};
     for (uint32_t id = 0; id < tasks; id++) {
         uint64_t alone_ns = ideal_alone_ns(workload, id, iteration_ns);
@@ -88,6 +90,10 @@ int ideal_schedule(const struct workload *workload, unsigned tasks, unsigned cpu
         end_ns += step.wait_ns;
         if (end_ns > ideal->ideal_ns)
             ideal->ideal_ns = end_ns;
+        if (end_ns >> (64 - ID_BITS)) { /* beyond what a key can hold: five hours */
+            runner->step = count;
+            too_long = true;
+        }
         if (runner->step < count) {
             runner->node.key = key_of(end_ns, id);
             heap_push(&queue, &runner->node);
@@ -97,6 +103,8 @@ int ideal_schedule(const struct workload *workload, unsigned tasks, unsigned cpu
     free(runners);
     free(free_ns);
     heap_drop(&queue);
+    if (too_long)
+        ideal->ideal_ns = NO_NUMBER;
     return 0;
 }
 

@@ -14,7 +14,8 @@ typedef void ideal_piece(void *context, uint32_t id, int cpu, uint64_t start_ns,
 struct ideal {
     uint64_t alone_ns; /* all tasks, one by one */
     uint64_t bound_ns; /* max(longest task, total work / cores) */
-    uint64_t ideal_ns; /* makespan of the schedule: first ready, first served, no cost */
+    uint64_t ideal_ns; /* makespan of the schedule: first ready, first served, no cost; NO_NUMBER
+                        * (record.h) when that is beyond five hours */
 };
 
 /* Time that a task takes alone when an iteration of work() takes `iteration_ns`. */

@@ -12,8 +12,10 @@
 #include "verify.h"
 
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
     const char *name;
@@ -49,16 +51,29 @@ static int finish(int status)
     return status;
 }
 
+/* A file must never get the number of a standard stream that was closed: what is printed would go
+ * into it. */
+static void open_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    open_streams();
     const char *name = argc > 1 ? argv[1] : "--help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help();
-        return argc > 1 ? 0 : EXIT_USAGE;
+        return finish(argc > 1 ? 0 : EXIT_USAGE);
     }
     if (strcmp(name, "--version") == 0) {
         printf("overlap %s\n", environment_version());
-        return 0;
+        return finish(0);
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, name) == 0)

@@ -78,6 +78,23 @@ void options_help(const struct command_line *line)
     printf("  %-28s %s\n", "-h, --help", "this text");
 }
 
+/* getopt_long() takes abbreviations as well, which options_peek() cannot know. */
+static void refuse_abbreviations(const struct parser *parser, char **argv,
+                                 const struct command_line *line)
+{
+    for (char **word = argv + 1; *word && strcmp(*word, "--") != 0; word++) {
+        if (strncmp(*word, "--", 2) != 0)
+            continue;
+        const char *name = *word + 2;
+        size_t length = strcspn(name, "="), i = 0;
+        while (i <= parser->count && (strncmp(parser->longs[i].name, name, length) != 0 ||
+                                      parser->longs[i].name[length] != '\0'))
+            i++;
+        if (i > parser->count)
+            wrong(line, "unknown option", *word);
+    }
+}
+
 int options_parse(int argc, char **argv, const struct command_line *line)
 {
     struct parser parser;
@@ -85,6 +102,7 @@ int options_parse(int argc, char **argv, const struct command_line *line)
     for (const struct setting *const *table = line->tables; *table; table++)
         settings_reset(*table);
 
+    refuse_abbreviations(&parser, argv, line);
     optind = 0; /* glibc and musl: start over */
     opterr = 0;
     for (;;) {

@@ -519,7 +519,6 @@ _Noreturn static void child_main(const char *cpus, pid_t parent, int output)
     int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
-    closefrom(STDERR_FILENO + 1);
     execl("/proc/self/exe", "overlap", "origin", "--cpus", cpus ? cpus : "all", (char *)NULL);
     err(EXIT_FAILED, "cannot start the origin");
 }

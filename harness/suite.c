@@ -13,6 +13,12 @@
 enum { WORDS_MAX = 64 };
 
 static const char blanks[] = " \t\r\n";
+static const char label_letters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+/* What the bench itself says to its trials. */
+static const char *const reserved_options[] = {"--dry-run",  "--help",   "--json",     "--pass",
+                                               "--timeline", "--origin", "--work-rate"};
 
 /* The place of one word, for the numbers of a suite: the same rules as on the command line. */
 static uint64_t number;
@@ -87,6 +93,31 @@ static int add_cell(struct suite *suite, const struct cell_line *line, const cha
     return 0;
 }
 
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The list of all that are built in, by name; freed by the caller. */
+static char *all_strategies(void)
+{
+    const char **names = NULL;
+    size_t count = 0;
+    REGISTRY_FOR_EACH (strategy, entry) {
+        names = array_resize(names, count + 1, sizeof *names);
+        names[count++] = (*entry)->name;
+    }
+    qsort(names, count, sizeof *names, by_name);
+    char *list = copy("");
+    for (size_t i = 0; i < count; i++) {
+        char *longer = format("%s%s%s", list, i > 0 ? "," : "", names[i]);
+        free(list);
+        list = longer;
+    }
+    free(names);
+    return list;
+}
+
 static int read_passes(char *text, bool passes[PASSES], char *why, size_t why_bytes)
 {
     char *rest;
@@ -119,9 +150,14 @@ static int read_cell(struct suite *suite, char **words, size_t count, unsigned l
     size_t next = 5;
     bool any = false;
     for (; next < count && strncmp(words[next], "--", 2) != 0; next++) {
-        if (strncmp(words[next], "label=", 6) == 0)
+        if (strncmp(words[next], "label=", 6) == 0) {
             line.label = words[next] + 6;
-        else if (read_passes(words[next], line.passes, why, why_bytes) == 0)
+            if (!*line.label || line.label[strspn(line.label, label_letters)]) {
+                snprintf(why, why_bytes, "a label is letters, digits, '.', '_' and '-', not '%s'",
+                         line.label);
+                return -1;
+            }
+        } else if (read_passes(words[next], line.passes, why, why_bytes) == 0)
             any = true;
         else
             return -1;
@@ -129,12 +165,24 @@ static int read_cell(struct suite *suite, char **words, size_t count, unsigned l
     if (!any)
         line.passes[PASS_TIMING] = true;
     line.options = &words[next];
+    for (; next < count; next++) {
+        for (size_t i = 0; i < sizeof reserved_options / sizeof *reserved_options; i++) {
+            size_t length = strlen(reserved_options[i]);
+            if (strncmp(words[next], reserved_options[i], length) == 0 &&
+                (words[next][length] == '\0' || words[next][length] == '=')) {
+                snprintf(why, why_bytes, "%s is for the bench to say, not for a cell",
+                         reserved_options[i]);
+                return -1;
+            }
+        }
+    }
 
     char *tasks_rest, *strategies_rest, *tasks_list = copy(line.tasks);
     int status = 0;
     for (char *tasks = strtok_r(tasks_list, ",", &tasks_rest); tasks && status == 0;
          tasks = strtok_r(NULL, ",", &tasks_rest)) {
-        char *strategies = copy(line.strategies);
+        char *strategies =
+            strcmp(line.strategies, "all") == 0 ? all_strategies() : copy(line.strategies);
         for (char *strategy = strtok_r(strategies, ",", &strategies_rest); strategy && status == 0;
              strategy = strtok_r(NULL, ",", &strategies_rest)) {
             status = add_cell(suite, &line, tasks, strategy, false, why, why_bytes);
@@ -233,6 +281,19 @@ static FILE *open_suite(const char *name, char **path)
     return file;
 }
 
+/* A strategy that is named for a role must have a cell. */
+static int check_role(const struct suite *suite, const char *role, const char *name, char *why,
+                      size_t why_bytes)
+{
+    for (size_t i = 0; name && i < suite->cell_count; i++)
+        if (strcmp(suite->cells[i].strategy, name) == 0)
+            return 0;
+    if (!name)
+        return 0;
+    snprintf(why, why_bytes, "%s: the %s is %s, which no cell has", suite->path, role, name);
+    return -1;
+}
+
 int suite_read(const char *name, struct suite *suite, char *why, size_t why_bytes)
 {
     *suite = (struct suite){.rounds = 10,
@@ -263,6 +324,10 @@ int suite_read(const char *name, struct suite *suite, char *why, size_t why_byte
                  "%s: no cell in it; a line would be: cell mixed 4 one fork,pthreads", suite->path);
         status = -1;
     }
+    if (status == 0)
+        status = check_role(suite, "control", suite->control, why, why_bytes);
+    if (status == 0)
+        status = check_role(suite, "baseline", suite->baseline, why, why_bytes);
     free(text);
     fclose(file);
     return status;

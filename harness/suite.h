@@ -10,9 +10,9 @@
  *     baseline coroutine        the one that the others are compared with
  *     cell WORKLOAD TASKS CPUS STRATEGIES [PASSES] [label=TEXT] [--OPTION [VALUE] ...]
  *
- * TASKS and STRATEGIES are lists (100,1000 and fork,pthreads): the cells are all combinations. CPUS
- * is one, all or a list of cores. PASSES are `timing` (the default), `memory`, `timeline`, joined
- * by
+ * TASKS and STRATEGIES are lists (100,1000 and fork,pthreads): the cells are all combinations;
+ * `all` is every strategy that is built in. CPUS is one, all or a list of cores. PASSES are
+ * `timing` (the default), `memory`, `timeline`, joined by
  * '+'. Cells of the same workload, number, cores and label form a group and are compared; lines
  * that differ in options alone need labels of their own.
  */

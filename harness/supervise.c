@@ -5,6 +5,7 @@
 #include "format.h"
 #include "memory.h"
 
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,9 @@ void interrupt_catch(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* nohup(1) */
+        sigaction(SIGHUP, &action, NULL);
 }
 
 void interrupt_end(void)
@@ -67,6 +70,14 @@ static void text_read(struct text *text)
     if (!full)
         text->length += (size_t)got;
     text->bytes[text->length] = '\0';
+}
+
+/* A stranger's words, fit for a terminal and for one line of a table. */
+static void make_printable(char *text)
+{
+    for (; *text; text++)
+        if (iscntrl((unsigned char)*text) && *text != '\n')
+            *text = '?';
 }
 
 /* The last line that says something, without the program's name in front. */
@@ -157,8 +168,8 @@ _Noreturn static void child_main(const char *program, char *const arguments[], i
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1UL); /* kept over exec */
-    if (cgroup)
-        memory_cgroup_enter(cgroup);
+    if (cgroup && memory_cgroup_enter(cgroup) != 0)
+        err(EXIT_FAILED, "cannot enter the memory cgroup");
     int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
@@ -257,6 +268,10 @@ static void on_line(struct supervised *trial, const char *line)
     }
     if (record->wall_ns != NO_NUMBER || record->exit_status != NO_NUMBER)
         trial->answered = true;
+    if (trial->answered && trial->pass == PASS_MEMORY)
+        kill(-trial->pid, SIGKILL); /* a task failed; the others are held and would never end */
+    else if (trial->answered)
+        return;
     else if (trial->pass == PASS_MEMORY && record->tasks_held != NO_NUMBER)
         on_held(trial);
     else if (!known && !trial->deadline_given)
@@ -274,6 +289,8 @@ static void take_lines(struct supervised *trial)
     }
     output->length -= (size_t)(line - output->bytes);
     memmove(output->bytes, line, output->length + 1);
+    if (output->fd < 0 && output->length > 0) /* the last line lacks its end */
+        on_line(trial, output->bytes);
 }
 
 static bool has_ended(struct supervised *trial, int flags)
@@ -281,6 +298,17 @@ static bool has_ended(struct supervised *trial, int flags)
     if (!trial->ended)
         trial->ended = waitpid(trial->pid, &trial->status, flags) == trial->pid;
     return trial->ended;
+}
+
+/* After both pipes were closed: most processes end at once. */
+static bool wait_for_end(struct supervised *trial)
+{
+    for (int pause_us = 50; !has_ended(trial, WNOHANG); pause_us *= 2) {
+        if (interrupted || clock_now_ns() >= trial->deadline_ns)
+            return false;
+        usleep((useconds_t)(pause_us < 20000 ? pause_us : 20000));
+    }
+    return true;
 }
 
 /* Until both pipes are closed; or nothing comes any more though the process has ended (somebody it
@@ -344,6 +372,18 @@ static void note_circumstances(struct record *record)
     record->load_1min = environment_load_1min();
 }
 
+/* ok and exit_status say the same, whatever a program of somebody else's has left out. */
+static void settle(struct record *record)
+{
+    if (record->exit_status == NO_NUMBER)
+        record->exit_status = record->ok ? 0 : EXIT_FAILED;
+    if (record->exit_status > EXIT_UNABLE || (!record->ok && record->exit_status == 0))
+        record->exit_status = EXIT_FAILED;
+    record->ok = record->exit_status == 0;
+    if (!record->ok && !record->reason)
+        record_set(&record->reason, "it says that it failed, and not why");
+}
+
 /* What --limit among the arguments says; 0: nothing. The trial itself checks that it is right. */
 static uint64_t limit_of(char *const arguments[])
 {
@@ -373,7 +413,7 @@ int supervise(const char *strategy, char *const arguments[], enum pass pass, str
     trial.deadline_ns = start_ns + (limit_ns ? limit_ns : UINT64_C(600) * 1000000000);
     start(&trial, strategy, arguments);
 
-    bool in_time = listen_to(&trial);
+    bool in_time = listen_to(&trial) && wait_for_end(&trial);
     if (!in_time)
         kill(-trial.pid, SIGKILL);
     has_ended(&trial, 0);
@@ -388,6 +428,7 @@ int supervise(const char *strategy, char *const arguments[], enum pass pass, str
             close(text->fd);
     }
 
+    make_printable(trial.complaint.bytes);
     if (complaint)
         *complaint = strdup(trial.complaint.bytes);
     if (!in_time && !interrupted) {
@@ -404,5 +445,6 @@ int supervise(const char *strategy, char *const arguments[], enum pass pass, str
         if (left_behind)
             record_set(&record->reason, "left processes behind");
     }
+    settle(record);
     return interrupted ? -1 : (int)record->exit_status;
 }

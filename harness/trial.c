@@ -133,6 +133,37 @@ static bool is_last_at_gate(void)
     return atomic_fetch_add(&counters->at_gate, 1) + 1 == gate_target;
 }
 
+static void say(const struct record *record)
+{
+    char *line = record_to_json(record);
+    dprintf(STDOUT_FILENO, "%s\n", line);
+    free(line);
+}
+
+/* What a task's error means: a limit of the system, or a failure. Returns the exit status, with the
+ * reason in trial->reason. */
+static int judge_error(struct trial *trial, unsigned id, int error)
+{
+    if ((error == EMFILE || error == ENFILE || error == EADDRNOTAVAIL) &&
+        strategy_limit(trial, "connection", id, error) == STRATEGY_LIMIT)
+        return EXIT_UNABLE;
+    snprintf(trial->reason, sizeof trial->reason, "task %u: %s", id,
+             error == ETIMEDOUT ? "timed out" : strerror(error));
+    return EXIT_FAILED;
+}
+
+/* In a memory pass: this task has failed, so there is nothing to read. The supervisor ends us. */
+static void say_not_held(const struct task *task)
+{
+    struct trial trial = {.tasks = params.tasks};
+    struct record record;
+    record_init(&record);
+    record.exit_status = (uint64_t)judge_error(&trial, task->id, task->result->error);
+    record_set(&record.reason, trial.reason);
+    say(&record);
+    record_drop(&record);
+}
+
 /* The memory pass: a task goes on to its first wait for time or data, or to its end, and is then
  * held for longer than anybody looks. The last to come says so. The supervisor reads the memory of
  * the tree while nobody moves, and ends it. */
@@ -141,6 +172,8 @@ static const struct op *hold_body(struct task *task, int64_t result)
     const struct op *op = body(task, result);
     if (!is_at_gate(op))
         return op;
+    if (!op && task->result->error)
+        say_not_held(task);
     if (is_last_at_gate()) {
         char line[64];
         int length = snprintf(line, sizeof line, "{\"schema\":%d,\"tasks_held\":%u}\n",
@@ -471,14 +504,14 @@ static int judge(struct trial *trial, const struct record *record)
         }
     }
     if (failed) {
-        int error = trial->results[first].error;
-        if ((error == EMFILE || error == ENFILE || error == EADDRNOTAVAIL) &&
-            strategy_limit(trial, "connection", first, error) == STRATEGY_LIMIT)
-            return EXIT_UNABLE;
-        snprintf(trial->reason, sizeof trial->reason,
-                 "%u of %u tasks failed; the first of them, task %u: %s", failed, trial->tasks,
-                 first, error == ETIMEDOUT ? "timed out" : strerror(error));
-        return EXIT_FAILED;
+        int status = judge_error(trial, first, trial->results[first].error);
+        char first_of_all[sizeof trial->reason];
+        memcpy(first_of_all, trial->reason, sizeof first_of_all);
+        if (status == EXIT_FAILED)
+            snprintf(trial->reason, sizeof trial->reason,
+                     "%u of %u tasks failed; the first of them, %.400s", failed, trial->tasks,
+                     first_of_all);
+        return status;
     }
     uint64_t cancelled = record->tasks_cancelled == NO_NUMBER ? 0 : record->tasks_cancelled;
     if (record->tasks_started != trial->tasks || record->tasks_done + cancelled != trial->tasks) {
@@ -528,13 +561,6 @@ static void write_timeline(const struct setup *setup, const struct trial *trial,
             err(EXIT_FAILED, "cannot write the timeline %s", setup->timeline);
     }
     trace_drop();
-}
-
-static void say(const struct record *record)
-{
-    char *line = record_to_json(record);
-    dprintf(STDOUT_FILENO, "%s\n", line);
-    free(line);
 }
 
 /* Who this is, and the least time it can take: for the supervisor's patience and the bench's. */

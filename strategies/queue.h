@@ -28,10 +28,12 @@ static inline void queue_push(struct queue *queue, struct queue_node *node)
     queue->count++;
 }
 
-/* Takes the oldest node out; there must be one. */
+/* Takes the oldest node out; NULL when there is none. */
 static inline struct queue_node *queue_pop(struct queue *queue)
 {
     struct queue_node *node = queue->first;
+    if (!node)
+        return NULL;
     queue->first = node->next;
     if (!queue->first)
         queue->last = &queue->first;

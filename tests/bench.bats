@@ -68,6 +68,30 @@ stopped() {
     [ "$status" -eq 2 ]
 }
 
+@test "--resume goes on with what is stored, and says so when it is asked for something else" {
+    "$overlap" bench "$tmp/small.suite" --rounds 1 --out "$tmp/run" > /dev/null
+    for word in default --rounds=2 --seed=7; do
+        run "$overlap" bench $word --resume --out "$tmp/run"
+        [ "$status" -eq 2 ]
+        grep -q 'goes on with the suite, the rounds and the seed' <<< "$output"
+    done
+    sed -i 's/"rounds": 1/"rounds": -3/' "$tmp/run/environment.json"
+    run "$overlap" bench --resume --out "$tmp/run"
+    [ "$status" -eq 2 ]
+}
+
+@test "a baseline or control that no cell has is refused, and all stands for every strategy" {
+    printf 'baseline gil\ncell sleep 1 one fork\n' > "$tmp/role.suite"
+    run "$overlap" bench "$tmp/role.suite" --out "$tmp/never"
+    [ "$status" -eq 2 ]
+    grep -q 'the baseline is gil, which no cell has' <<< "$output"
+    printf 'rounds 1\ncell sleep 2 one all --unit 1ms\n' > "$tmp/all.suite"
+    "$overlap" bench "$tmp/all.suite" --out "$tmp/run" > /dev/null
+    for name in $("$overlap" list strategies --json | sed -n 's/^      "name": "\(.*\)",/\1/p'); do
+        grep -q "^sleep-2-one,sleep-2-one-$name," "$tmp/run/summary.csv"
+    done
+}
+
 @test "a full disk loses no finished trial and is named" {
     [ -e /dev/full ] || skip "no /dev/full"
     mkdir "$tmp/full"
@@ -134,7 +158,7 @@ stopped() {
     [ "$(stopped "$tmp/max")" = rounds ]
     [ "$(rows "$tmp/max" timing)" -eq 16 ]
 
-    "$overlap" bench --resume --out "$tmp/max" --precision 100 > "$tmp/out"
+    "$overlap" bench --resume --out "$tmp/max" --precision 1000000 > "$tmp/out"
     grep -q '^precise enough after 7 of at most 15 rounds' "$tmp/out"
     [ "$(stopped "$tmp/max")" = precision ]
 
@@ -195,6 +219,8 @@ SUITE
     refuses "cell mixed 0 one fork" "--tasks must be between 1"
     refuses "cell mixed 4 one fork --nope 3" "unknown option '--nope'"
     refuses "cell mixed 4 one fork,fork" "is there already"
+    refuses "cell mixed 4 one fork --json" "--json is for the bench to say"
+    refuses "cell mixed 4 one fork label=../x" "a label is letters"
     run "$overlap" bench "$tmp/none.suite"
     [ "$status" -eq 2 ]
     grep -q 'No such file' <<< "$output"

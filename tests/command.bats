@@ -259,6 +259,40 @@ field() {
     refuses 2 "--cancel takes a number such as 0.5, not 'half'" run -s fork -w sleep --cancel half
 }
 
+@test "options are not abbreviated" {
+    refuses 2 "unknown option '--workl'" run -s fork --workl sleep
+    refuses 2 "unknown option '--lim'" run -s fork -w sleep --lim 1ms
+    refuses 2 "more than a week" run -s fork -w sleep --longest 1e9 --unit 3600s --dry-run
+}
+
+@test "closed standard streams do not get a result's file" {
+    printf 'rounds 1\ncell sleep 1 one sequential --unit 1ms\n' > "$tmp/tiny.suite"
+    "$overlap" bench "$tmp/tiny.suite" --out "$tmp/closed" <&- >&- 2>&-
+    "$overlap" summary "$tmp/closed" > "$tmp/out"
+    grep -q 'sequential' "$tmp/out"
+}
+
+@test "a task that fails in a memory pass is not held" {
+    run "$overlap" run -s coroutine -w fetch -n 5 --pass memory --json --url http://127.0.0.1:1/
+    [ "$status" -eq 1 ]
+    grep -q 'Connection refused' <<< "$output"
+    run bash -c "ulimit -n 64; '$overlap' run -s coroutine -w fetch -n 200 --pass memory --json"
+    [ "$status" -eq 3 ]
+    grep -q 'RLIMIT_NOFILE' <<< "$output"
+}
+
+@test "a program of somebody else's is taken by its word, and settled where it leaves words out" {
+    export HANG_SECONDS=1001.$$
+    run "$overlap" run -s "$strategies/terse" -w sleep -n 1 --json
+    [ "$status" -eq 0 ]
+    run "$overlap" run -s "$strategies/contrary" -w sleep -n 1 --json
+    [ "$status" -eq 1 ]
+    run "$overlap" run -s "$strategies/silent" -w sleep -n 1 --json --limit 300ms
+    [ "$status" -eq 1 ]
+    grep -q "gave no result within 300 ms" <<< "$output"
+    refute pgrep -f "^sleep $HANG_SECONDS$"
+}
+
 @test "a URL that cannot be is refused, one that refuses fails the trial" {
     refuses 2 "http://" run -s sequential -w fetch --url ftp://x/ --dry-run
     run "$overlap" run -s coroutine -w fetch -n 1 --url http://127.0.0.1:1/ --json

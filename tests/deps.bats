@@ -97,7 +97,7 @@ has() # TEXT that the output must contain
     [ "$status" -eq 0 ]
     has "missing: a C compiler, pkg-config, libev"
     has "running: env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install gcc libc6-dev pkg-config libev-dev"
-    grep -qx 'apt-get -q -y --no-install-recommends install gcc libc6-dev pkg-config libev-dev libjansson-dev libgsl-dev libllhttp-dev' "$calls"
+    grep -qx 'apt-get -q -y --no-install-recommends install gcc libc6-dev pkg-config libev-dev libjansson-dev libgsl-dev libllhttp-dev liburing-dev' "$calls"
     never update
 }
 
@@ -110,10 +110,10 @@ has() # TEXT that the output must contain
         has "installing: $packages"
         grep -q "^$manager .* $packages\$" "$calls"
     done <<'END'
-dnf gcc make pkgconf-pkg-config libev-devel jansson-devel gsl-devel llhttp-devel
-pacman gcc make pkgconf libev jansson gsl llhttp
-apk gcc musl-dev make pkgconf libev-dev jansson-dev gsl-dev llhttp-dev
-zypper gcc make pkg-config libev-devel libjansson-devel gsl-devel llhttp-devel
+dnf gcc make pkgconf-pkg-config libev-devel jansson-devel gsl-devel llhttp-devel liburing-devel
+pacman gcc make pkgconf libev jansson gsl llhttp liburing
+apk gcc musl-dev make pkgconf libev-dev jansson-dev gsl-dev llhttp-dev liburing-dev
+zypper gcc make pkg-config libev-devel libjansson-devel gsl-devel llhttp-devel liburing-devel
 brew gcc make pkgconf libev jansson gsl llhttp
 END
 }
@@ -177,7 +177,7 @@ dnf -y --setopt=install_weak_deps=False install clang-tools-extra ShellCheck man
     stub_manager pacman
     run env -i PATH="$machine" NO_INSTALL=1 sh -c '"$0" build 2>/dev/null' "$deps"
     [ "$status" -eq 3 ]
-    [ "$output" = "pacman -S --noconfirm --needed gcc make pkgconf libev jansson gsl llhttp" ]
+    [ "$output" = "pacman -S --noconfirm --needed gcc make pkgconf libev jansson gsl llhttp liburing" ]
     never ' -S '
 }
 
@@ -214,7 +214,7 @@ dnf -y --setopt=install_weak_deps=False install clang-tools-extra ShellCheck man
     deps build
     [ "$status" -eq 3 ]
     has "neither root nor sudo nor doas: run this as root"
-    [ "${lines[-1]}" = "dnf -y --setopt=install_weak_deps=False install gcc make pkgconf-pkg-config libev-devel jansson-devel gsl-devel llhttp-devel" ]
+    [ "${lines[-1]}" = "dnf -y --setopt=install_weak_deps=False install gcc make pkgconf-pkg-config libev-devel jansson-devel gsl-devel llhttp-devel liburing-devel" ]
 }
 
 @test "a user who can't become root but has brew" {

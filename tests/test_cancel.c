@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loop.h"
 #include "setup.h"
 
 enum { TASKS = 12, CYCLES = 10000, BATCH = 50 };
@@ -329,6 +330,8 @@ static void on_release(struct task *task)
 static void cycles_leak_nothing(const char *name)
 {
     const struct strategy *strategy = strategy_find(name);
+    if (strategy->unavailable && strategy->unavailable())
+        skip();
     unsigned outcomes[2] = {0};
     size_t before = 0;
     cancellation.chosen = every;
@@ -369,6 +372,48 @@ static void ten_thousand_tasks_of_loops(void **state)
 {
     (void)state;
     cycles_leak_nothing("multi-loop");
+}
+
+static void ten_thousand_fibers(void **state)
+{
+    (void)state;
+    cycles_leak_nothing("fiber");
+}
+
+static void ten_thousand_through_a_ring(void **state)
+{
+    (void)state;
+    cycles_leak_nothing("uring");
+}
+
+/* ---- The loop ---- */
+
+static unsigned asked;
+
+static void ask(struct loop *loop)
+{
+    (void)loop;
+    asked++;
+}
+
+/* The descriptor can be read for good, which must not keep the loop of those who stay busy. */
+static void a_loop_asks_once(void **state)
+{
+    (void)state;
+    struct loop loop;
+    struct waiter waiter = {0};
+    const struct op nap = op_sleep(5000000);
+    cancellation.fd = eventfd(1, EFD_CLOEXEC);
+    assert_int_equal(loop_open(&loop, 1, ask), 0);
+    for (unsigned naps = 0; naps < 3; naps++) {
+        loop_await(&loop, &waiter, &nap);
+        assert_ptr_equal(loop_next(&loop), &waiter);
+        assert_int_equal(waiter.result, 0);
+    }
+    assert_int_equal(asked, 1);
+    loop_close(&loop);
+    close(cancellation.fd);
+    cancellation.fd = -1;
 }
 
 /* ---- Before all of them ---- */
@@ -417,6 +462,9 @@ int main(void)
         cmocka_unit_test(ten_thousand_coroutines),
         cmocka_unit_test(ten_thousand_threads),
         cmocka_unit_test(ten_thousand_tasks_of_loops),
+        cmocka_unit_test(ten_thousand_fibers),
+        cmocka_unit_test(ten_thousand_through_a_ring),
+        cmocka_unit_test(a_loop_asks_once),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -31,6 +31,12 @@ static uint64_t sleep_ns(uint32_t id)
 
 static int sleep_prepare(char *why, size_t why_bytes)
 {
+    static const double week_ns = 7 * 86400e9;
+    if (longest * (double)params.unit_ns > week_ns) {
+        snprintf(why, why_bytes, "--longest %g units of %g s is more than a week", longest,
+                 (double)params.unit_ns / 1e9);
+        return -1;
+    }
     if (shortest <= longest)
         return 0;
     snprintf(why, why_bytes, "--shortest %g is more than --longest %g", shortest, longest);
