@@ -99,7 +99,9 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/overlap/scripts/charts $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(BUILD)/overlap $(DESTDIR)$(PREFIX)/bin
 	install -m 644 harness/suites/*.suite $(DESTDIR)$(PREFIX)/share/overlap/suites
+	install -m 644 harness/claims.txt $(DESTDIR)$(PREFIX)/share/overlap
 	install scripts/figures scripts/referee $(DESTDIR)$(PREFIX)/share/overlap/scripts
+	install -m 644 scripts/draw.sh $(DESTDIR)$(PREFIX)/share/overlap/scripts
 	install -m 644 scripts/charts/* $(DESTDIR)$(PREFIX)/share/overlap/scripts/charts
 	install -m 644 docs/overlap.1 $(DESTDIR)$(PREFIX)/share/man/man1
 

@@ -410,7 +410,7 @@ static bool has_entry(const struct bench *bench, struct entry entry, uint64_t ro
                                                   : bench->most_rounds;
     if (round == 0)
         return entry.pass == PASS_TIMING;
-    return round <= most;
+    return round <= most && round <= bench->suite.cells[entry.cell].rounds;
 }
 
 /* The entries of a round in their shuffled order, which depends on seed and round alone. */
@@ -486,15 +486,17 @@ static bool out_of_budget(const struct bench *bench, uint64_t round)
 }
 
 /* Half of the widest 95 % interval of a median wall time, as a fraction of that median, and whose
- * it is; cells that failed give no numbers. Infinite while there are too few rounds to tell. */
+ * it is; cells that failed give no numbers, those with rounds of their own don't count. Infinite
+ * while there are too few rounds to tell. */
 static double least_precision(const struct bench *bench, const char **name)
 {
     double widest = 0;
     *name = "no cell";
     for (size_t i = 0; i < bench->suite.cell_count; i++) {
         const struct cell_state *state = &bench->states[i];
-        if (!bench->suite.cells[i].passes[PASS_TIMING] || state->standing[PASS_TIMING] != RUNS ||
-            state->failures[PASS_TIMING] > 0)
+        const struct cell *cell = &bench->suite.cells[i];
+        if (!cell->passes[PASS_TIMING] || cell->rounds != UINT64_MAX ||
+            state->standing[PASS_TIMING] != RUNS || state->failures[PASS_TIMING] > 0)
             continue;
         struct stats wall = stats_of(state->walls, state->wall_count);
         double half = isnan(wall.low) ? INFINITY : (wall.high - wall.low) / 2 / wall.median;

@@ -71,3 +71,13 @@ char *format_percent(char *text, size_t bytes, double fraction)
     static const struct unit percent = {0.01, INFINITY, " %"};
     return print_in(&percent, text, bytes, fraction);
 }
+
+char *format_interval(char *text, size_t bytes, double low, double high, format_function *format)
+{
+    char from[FORMAT_BYTES], to[FORMAT_BYTES];
+    *text = '\0';
+    if (!isnan(low))
+        snprintf(text, bytes, "%s – %s", format(from, sizeof from, low),
+                 format(to, sizeof to, high));
+    return text;
+}

@@ -21,4 +21,8 @@ char *format_ratio(char *text, size_t bytes, double ratio);
 /* "2.1 %" of 0.021 */
 char *format_percent(char *text, size_t bytes, double fraction);
 
+typedef char *format_function(char *text, size_t bytes, double number);
+/* "1.23 s – 1.25 s", by one of the above; it takes twice the room. */
+char *format_interval(char *text, size_t bytes, double low, double high, format_function *format);
+
 #endif

@@ -1,5 +1,6 @@
 /* overlap: one command, a table of subcommands. */
 #include "bench.h"
+#include "claims.h"
 #include "doctor.h"
 #include "environment.h"
 #include "hyperfine.h"
@@ -26,6 +27,7 @@ static const struct command {
     {"run", run_main, "run one workload under one strategy"},
     {"bench", bench_main, "run a suite of cells in shuffled rounds"},
     {"summary", summary_main, "sum up the trials of a bench again"},
+    {"claims", claims_main, "test what talks claim against a bench"},
     {"verify", verify_main, "check that all strategies do the same work"},
     {"doctor", doctor_main, "tell what on this machine would disturb or limit a run"},
     {"origin", origin_main, "serve HTTP for the workload fetch"},

@@ -1,6 +1,7 @@
 /* See suite.h. What a cell's options mean is checked by the trial that gets them, not here. */
 #include "suite.h"
 #include "array.h"
+#include "shared.h"
 
 #include <err.h>
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { WORDS_MAX = 64 };
 
@@ -28,6 +28,18 @@ static const struct setting zero_setting = {
     .name = "rounds", .kind = SETTING_COUNT, .where = &number, .min = 0, .max = 100000};
 static const struct setting duration_setting = {
     .name = "cell-budget", .kind = SETTING_DURATION, .where = &number, .min = 1, .max = 86400e9};
+
+static int read_value(const struct setting *setting, const char *text, uint64_t *where, char *why,
+                      size_t why_bytes)
+{
+    char reason[256];
+    if (setting_parse(setting, text, reason, sizeof reason) != 0) {
+        snprintf(why, why_bytes, "%s", reason + 2); /* without the dashes of an option */
+        return -1;
+    }
+    *where = number;
+    return 0;
+}
 
 static char *copy(const char *text)
 {
@@ -53,6 +65,7 @@ struct cell_line {
     const char *workload, *tasks, *cpus, *strategies, *label;
     char *const *options;
     bool passes[PASSES];
+    uint64_t rounds;
     unsigned number;
 };
 
@@ -68,6 +81,7 @@ static int add_cell(struct suite *suite, const struct cell_line *line, const cha
         .strategy = copy(strategy),
         .workload = copy(line->workload),
         .control = control,
+        .rounds = line->rounds,
         .line = line->number,
     };
     for (char *comma = cell->group; (comma = strchr(comma, ','));)
@@ -128,7 +142,7 @@ static int read_passes(char *text, bool passes[PASSES], char *why, size_t why_by
         if (pass == PASSES) {
             snprintf(why, why_bytes,
                      "'%s' is neither a pass (timing, memory, timeline, syscalls) nor label=TEXT "
-                     "nor --OPTION",
+                     "nor rounds=N nor --OPTION",
                      word);
             return -1;
         }
@@ -143,10 +157,11 @@ static int read_cell(struct suite *suite, char **words, size_t count, unsigned l
     if (count < 5) {
         snprintf(why, why_bytes,
                  "a cell is: cell WORKLOAD TASKS CPUS STRATEGIES [PASSES] "
-                 "[label=TEXT] [--OPTION VALUE ...]");
+                 "[label=TEXT] [rounds=N] [--OPTION VALUE ...]");
         return -1;
     }
-    struct cell_line line = {words[1], words[2], words[3], words[4], .number = line_number};
+    struct cell_line line = {
+        words[1], words[2], words[3], words[4], .rounds = UINT64_MAX, .number = line_number};
     size_t next = 5;
     bool any = false;
     for (; next < count && strncmp(words[next], "--", 2) != 0; next++) {
@@ -157,6 +172,9 @@ static int read_cell(struct suite *suite, char **words, size_t count, unsigned l
                          line.label);
                 return -1;
             }
+        } else if (strncmp(words[next], "rounds=", 7) == 0) {
+            if (read_value(&count_setting, words[next] + 7, &line.rounds, why, why_bytes) != 0)
+                return -1;
         } else if (read_passes(words[next], line.passes, why, why_bytes) == 0)
             any = true;
         else
@@ -199,17 +217,10 @@ static int read_cell(struct suite *suite, char **words, size_t count, unsigned l
 static int read_number(char **words, size_t count, const struct setting *setting, uint64_t *where,
                        char *why, size_t why_bytes)
 {
-    char reason[256];
-    if (count != 2) {
-        snprintf(why, why_bytes, "%s takes one value", words[0]);
-        return -1;
-    }
-    if (setting_parse(setting, words[1], reason, sizeof reason) != 0) {
-        snprintf(why, why_bytes, "%s", reason + 2); /* without the dashes of an option */
-        return -1;
-    }
-    *where = number;
-    return 0;
+    if (count == 2)
+        return read_value(setting, words[1], where, why, why_bytes);
+    snprintf(why, why_bytes, "%s takes one value", words[0]);
+    return -1;
 }
 
 static int read_line(struct suite *suite, char *text, unsigned line, char *why, size_t why_bytes)
@@ -254,29 +265,19 @@ static int read_line(struct suite *suite, char *text, unsigned line, char *why, 
     return -1;
 }
 
-/* The file behind a name: itself, or beside the binary as built or as installed. */
+/* The file behind a name: itself, or one that comes with the project. */
 static FILE *open_suite(const char *name, char **path)
 {
     *path = copy(name);
     FILE *file = fopen(*path, "re");
     if (file || strchr(name, '/'))
         return file;
-    char self[4096];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash)
-        *slash = '\0';
-    static const char *const folders[] = {"../share/overlap/suites", "../harness/suites"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders && !file; i++) {
+    char *shared = format("suites/%s.suite", name), *shared_path;
+    file = shared_open(shared, &shared_path);
+    free(shared);
+    if (file) {
         free(*path);
-        *path = format("%s/%s/%s.suite", self, folders[i], name);
-        file = fopen(*path, "re");
-    }
-    if (!file) {
-        free(*path);
-        *path = copy(name);
-        errno = ENOENT;
+        *path = shared_path;
     }
     return file;
 }

@@ -8,13 +8,15 @@
  *     cell-budget 5s            a cell that must take longer is not run but shown by its bound
  *     control coroutine         this strategy enters every group that it is in a second time
  *     baseline coroutine        the one that the others are compared with
- *     cell WORKLOAD TASKS CPUS STRATEGIES [PASSES] [label=TEXT] [--OPTION [VALUE] ...]
+ *     cell WORKLOAD TASKS CPUS STRATEGIES [PASSES] [label=TEXT] [rounds=N]
+ *          [--OPTION [VALUE] ...]
  *
  * TASKS and STRATEGIES are lists (100,1000 and fork,pthreads): the cells are all combinations;
  * `all` is every strategy that is built in. CPUS is one, all or a list of cores. PASSES are
- * `timing` (the default), `memory`, `timeline`, joined by
- * '+'. Cells of the same workload, number, cores and label form a group and are compared; lines
- * that differ in options alone need labels of their own.
+ * `timing` (the default), `memory`, `timeline` and `syscalls`, joined by '+'. Cells of the same
+ * workload, number, cores and label form a group and are compared; lines that differ in options
+ * alone need labels of their own. Cells with rounds=N take part in the first N rounds alone, and no
+ * precision is asked of them.
  */
 #ifndef OVERLAP_SUITE_H
 #define OVERLAP_SUITE_H
@@ -29,7 +31,8 @@ struct cell {
     struct arguments arguments; /* of `overlap run` */
     bool control;
     bool passes[PASSES];
-    unsigned line; /* of the file */
+    uint64_t rounds; /* at most so many of any pass; UINT64_MAX: as many as the suite has */
+    unsigned line;   /* of the file */
 };
 
 struct suite {

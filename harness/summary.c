@@ -379,28 +379,64 @@ static bool has_wall(const struct summary_cell *cell)
     return cell->metrics[METRIC_wall_ns].count > 0;
 }
 
-/* wall_ns of both in the rounds that both have. */
-static struct stats_ratio paired_ratio(const struct summary_cell *cell,
-                                       const struct summary_cell *base)
+/* In the rounds of the pass that both have; both metrics are taken from it. */
+static struct stats_ratio paired_ratio(const struct summary_cell *cell, const struct metric *metric,
+                                       const struct summary_cell *base,
+                                       const struct metric *base_metric)
 {
+    const char *pass = metric->pass;
     double *values = array_resize(NULL, 2 * cell->row_count, sizeof *values);
     double *bases = values + cell->row_count;
     size_t count = 0;
     for (size_t i = 0, k = 0; i < cell->row_count; i++) {
         const struct record *row = cell->rows[i];
-        if (strcmp(row->pass, "timing") != 0 || row->round == 0)
+        if (strcmp(row->pass, pass) != 0 || row->round == 0)
             continue;
         while (k < base->row_count &&
-               (strcmp(base->rows[k]->pass, "timing") != 0 || base->rows[k]->round < row->round))
+               (strcmp(base->rows[k]->pass, pass) != 0 || base->rows[k]->round < row->round))
             k++;
         if (k == base->row_count)
             break;
         if (base->rows[k]->round == row->round) {
-            values[count] = value_of_wall_ns(row);
-            bases[count++] = value_of_wall_ns(base->rows[k]);
+            values[count] = metric->value(row);
+            bases[count++] = base_metric->value(base->rows[k]);
         }
     }
     struct stats_ratio ratio = stats_paired_ratio(values, bases, count);
+    free(values);
+    return ratio;
+}
+
+static struct stats_ratio wall_ratio(const struct summary_cell *cell,
+                                     const struct summary_cell *base)
+{
+    const struct metric *wall = &metrics[METRIC_wall_ns];
+    return paired_ratio(cell, wall, base, wall);
+}
+
+size_t summary_values(const struct summary_cell *cell, enum summary_metric metric, double *values)
+{
+    if (cell->metrics[metric].count == 0) /* also when the pass has failed */
+        return 0;
+    return collect_values(cell, &metrics[metric], metrics[metric].pass, values);
+}
+
+struct stats_ratio summary_ratio(const struct summary_cell *cell, enum summary_metric metric,
+                                 const struct summary_cell *base, enum summary_metric base_metric,
+                                 bool *paired)
+{
+    struct stats_ratio ratio = {0, NAN, NAN, NAN};
+    double *values = array_resize(NULL, cell->row_count + base->row_count, sizeof *values);
+    size_t count = summary_values(cell, metric, values);
+    size_t base_count = summary_values(base, base_metric, values + count);
+    *paired = false;
+    if (count > 0 && base_count > 0) {
+        if (strcmp(metrics[metric].pass, metrics[base_metric].pass) == 0)
+            ratio = paired_ratio(cell, &metrics[metric], base, &metrics[base_metric]);
+        *paired = ratio.count > 0;
+        if (!*paired)
+            ratio = stats_median_ratio(values, count, values + count, base_count);
+    }
     free(values);
     return ratio;
 }
@@ -443,7 +479,7 @@ static void measure_noise(struct summary_group *group)
         struct summary_cell *cell = &group->cells[i];
         if (!cell->sample->control || !has_wall(cell) || !(cell->base = find_twin(group, cell)))
             continue;
-        cell->ratio = paired_ratio(cell, cell->base);
+        cell->ratio = wall_ratio(cell, cell->base);
         if (!isnan(cell->ratio.low)) {
             double reach = fmax(cell->ratio.high, 1 / cell->ratio.low) - 1;
             group->noise_floor = fmax(group->noise_floor, reach); /* NaN gives way */
@@ -479,7 +515,7 @@ static void compare_cell(const struct summary_group *group, struct summary_cell 
         cell->verdict = VERDICT_BASELINE;
     } else if (group->baseline) {
         cell->base = group->baseline;
-        cell->ratio = paired_ratio(cell, cell->base);
+        cell->ratio = wall_ratio(cell, cell->base);
         cell->verdict = judge_ratio(&cell->ratio, group->noise_floor);
     }
 }

@@ -130,6 +130,17 @@ struct summary {
 struct summary *summary_read(const char *dir, const char *baseline, char *why, size_t why_bytes);
 void summary_free(struct summary *summary);
 
+/* The values of a metric in the rounds that count, into room for cell->row_count; how many. None
+ * when the cell, or the pass that they come from, has failed. */
+size_t summary_values(const struct summary_cell *cell, enum summary_metric metric, double *values);
+
+/* A metric of one cell over a metric of another (or the same), with its interval: paired by round
+ * where both were in the same rounds of one pass (*paired tells), else the ratio of the medians.
+ * Its count is 0 when either has no value. */
+struct stats_ratio summary_ratio(const struct summary_cell *cell, enum summary_metric metric,
+                                 const struct summary_cell *base, enum summary_metric base_metric,
+                                 bool *paired);
+
 /* The stamp of a summary whose cells are compared, of a run on a machine of so many cores (NaN:
  * unknown, nothing is said about stolen time). The caller frees it. */
 char *summary_noise(const struct summary *summary, double cores);

@@ -1,5 +1,6 @@
 /* What becomes of a summary: files for programs and for people, tables for a terminal. */
 #include "array.h"
+#include "claims.h"
 #include "csv.h"
 #include "environment.h"
 #include "format.h"
@@ -169,19 +170,6 @@ static void write_index(const struct summary *summary, FILE *file)
 
 /* ---- The table of a group ---- */
 
-typedef char *format_function(char *text, size_t bytes, double number);
-
-/* "1.23 s – 1.25 s"; empty when it is unknown. */
-static void print_interval(char *text, size_t bytes, double low, double high,
-                           format_function *format)
-{
-    char from[FORMAT_BYTES], to[FORMAT_BYTES];
-    *text = '\0';
-    if (!isnan(low))
-        snprintf(text, bytes, "%s – %s", format(from, sizeof from, low),
-                 format(to, sizeof to, high));
-}
-
 static void strategy_text(const struct summary_cell *cell, char *text, size_t bytes)
 {
     snprintf(text, bytes, "%s%s", cell->sample->strategy,
@@ -204,7 +192,7 @@ static void wall_text(const struct summary_cell *cell, char *text, size_t bytes)
 static void wall_interval_text(const struct summary_cell *cell, char *text, size_t bytes)
 {
     const struct stats *wall = &cell->metrics[METRIC_wall_ns];
-    print_interval(text, bytes, wall->low, wall->high, format_ns);
+    format_interval(text, bytes, wall->low, wall->high, format_ns);
 }
 
 static void ratio_text(const struct summary_cell *cell, char *text, size_t bytes)
@@ -215,7 +203,7 @@ static void ratio_text(const struct summary_cell *cell, char *text, size_t bytes
 static void ratio_interval_text(const struct summary_cell *cell, char *text, size_t bytes)
 {
     if (cell->base != cell)
-        print_interval(text, bytes, cell->ratio.low, cell->ratio.high, format_ratio);
+        format_interval(text, bytes, cell->ratio.low, cell->ratio.high, format_ratio);
 }
 
 static void verdict_text(const struct summary_cell *cell, char *text, size_t bytes)
@@ -429,12 +417,12 @@ static struct table make_memory_table(const struct summary *summary)
                  format_count(to, sizeof to, line->most));
         table_add(&table, text);
         table_add(&table, format_bytes(text, sizeof text, line->total.slope));
-        print_interval(text, sizeof text, line->total.low, line->total.high, format_bytes);
+        format_interval(text, sizeof text, line->total.low, line->total.high, format_bytes);
         table_add(&table, text);
         table_add(&table, format_bytes(text, sizeof text, line->total.base));
         table_add(&table, format_count(text, sizeof text, (double)line->total.count));
         table_add(&table, format_bytes(text, sizeof text, line->cgroup.slope));
-        print_interval(text, sizeof text, line->cgroup.low, line->cgroup.high, format_bytes);
+        format_interval(text, sizeof text, line->cgroup.low, line->cgroup.high, format_bytes);
         table_add(&table, text);
     }
     return table;
@@ -457,7 +445,21 @@ static void print_counts(const struct summary *summary, FILE *file)
     putc('\n', file);
 }
 
-static void write_markdown(const struct summary *summary, FILE *file)
+static void write_memory(const struct summary *summary, FILE *file)
+{
+    struct table table = make_memory_table(summary);
+    fprintf(file,
+            "\n## Memory per task\n\n"
+            "PSS of all processes, page tables and kernel stacks, as a line over the number of "
+            "tasks held (median of the slopes of all pairs, weighted by their distance; %d "
+            "resamples). The base is the line at no task. A memory cgroup's account, kernel memory "
+            "included, is the cross-check.\n\n",
+            STATS_LINE_RESAMPLES);
+    table_print_markdown(&table, file);
+    table_clear(&table);
+}
+
+static void write_markdown(const struct summary *summary, const struct claims *claims, FILE *file)
 {
     fprintf(file, "# Summary\n\n");
     if (summary->stamp[0])
@@ -480,18 +482,10 @@ static void write_markdown(const struct summary *summary, FILE *file)
         note_group(&summary->groups[g], file, "- ");
         table_clear(&table);
     }
-    if (summary->line_count == 0)
-        return;
-    struct table table = make_memory_table(summary);
-    fprintf(file,
-            "\n## Memory per task\n\n"
-            "PSS of all processes, page tables and kernel stacks, as a line over the number of "
-            "tasks held (median of the slopes of all pairs, weighted by their distance; %d "
-            "resamples). The base is the line at no task. A memory cgroup's account, kernel memory "
-            "included, is the cross-check.\n\n",
-            STATS_LINE_RESAMPLES);
-    table_print_markdown(&table, file);
-    table_clear(&table);
+    if (summary->line_count > 0)
+        write_memory(summary, file);
+    if (claims)
+        claims_print_markdown(claims, file);
 }
 
 /* ---- All of it ---- */
@@ -507,6 +501,32 @@ static int save(const char *dir, const char *name,
     return output_close(&output, why, why_bytes);
 }
 
+static int save_markdown(const struct summary *summary, const struct claims *claims,
+                         const char *dir, char *why, size_t why_bytes)
+{
+    struct output output;
+    if (output_open(&output, dir, "summary.md", why, why_bytes) != 0)
+        return -1;
+    write_markdown(summary, claims, output.file);
+    return output_close(&output, why, why_bytes);
+}
+
+/* The claims of the project, if this run has anything to say about one of them. Returns 0, or -1
+ * with one line in `why`; the caller frees them. */
+static int judge_claims(const struct summary *summary, struct claims **claims, char *why,
+                        size_t why_bytes)
+{
+    *claims = claims_read(NULL, why, why_bytes);
+    if (!*claims)
+        return *why ? -1 : 0;
+    claims_judge(*claims, summary);
+    if (!claims_measured(*claims)) {
+        claims_free(*claims);
+        *claims = NULL;
+    }
+    return 0;
+}
+
 static bool has_traced(const struct summary *summary)
 {
     for (size_t i = 0; i < summary->cell_count; i++)
@@ -517,8 +537,13 @@ static bool has_traced(const struct summary *summary)
 
 int summary_save(const struct summary *summary, const char *dir, char *why, size_t why_bytes)
 {
-    if (save(dir, "summary.csv", write_csv, summary, why, why_bytes) != 0 ||
-        save(dir, "summary.md", write_markdown, summary, why, why_bytes) != 0 ||
+    struct claims *claims;
+    if (judge_claims(summary, &claims, why, why_bytes) != 0)
+        return -1;
+    int saved = save_markdown(summary, claims, dir, why, why_bytes);
+    if (claims)
+        claims_free(claims);
+    if (saved != 0 || save(dir, "summary.csv", write_csv, summary, why, why_bytes) != 0 ||
         environment_note(dir, "stamp", json_string(summary->stamp), why, why_bytes) != 0)
         return -1;
 

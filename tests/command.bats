@@ -205,6 +205,40 @@ field() {
     refuses 2 "there are strategies and workloads to list" list nope
 }
 
+@test "options are not abbreviated" {
+    refuses 2 "unknown option '--workl'" run -s fork --workl sleep
+    refuses 2 "unknown option '--lim'" run -s fork -w sleep --lim 1ms
+    refuses 2 "more than a week" run -s fork -w sleep --longest 1e9 --unit 3600s --dry-run
+}
+
+@test "closed standard streams do not get a result's file" {
+    printf 'rounds 1\ncell sleep 1 one sequential --unit 1ms\n' > "$tmp/tiny.suite"
+    "$overlap" bench "$tmp/tiny.suite" --out "$tmp/closed" <&- >&- 2>&-
+    "$overlap" summary "$tmp/closed" > "$tmp/out"
+    grep -q 'sequential' "$tmp/out"
+}
+
+@test "a task that fails in a memory pass is not held" {
+    run "$overlap" run -s coroutine -w fetch -n 5 --pass memory --json --url http://127.0.0.1:1/
+    [ "$status" -eq 1 ]
+    grep -q 'Connection refused' <<< "$output"
+    run bash -c "ulimit -n 64; '$overlap' run -s coroutine -w fetch -n 200 --pass memory --json"
+    [ "$status" -eq 3 ]
+    grep -q 'RLIMIT_NOFILE' <<< "$output"
+}
+
+@test "a program of somebody else's is taken by its word, and settled where it leaves words out" {
+    export HANG_SECONDS=1001.$$
+    run "$overlap" run -s "$strategies/terse" -w sleep -n 1 --json
+    [ "$status" -eq 0 ]
+    run "$overlap" run -s "$strategies/contrary" -w sleep -n 1 --json
+    [ "$status" -eq 1 ]
+    run "$overlap" run -s "$strategies/silent" -w sleep -n 1 --json --limit 300ms
+    [ "$status" -eq 1 ]
+    grep -q "gave no result within 300 ms" <<< "$output"
+    refute pgrep -f "^sleep $HANG_SECONDS$"
+}
+
 @test "an op that takes longer than --timeout fails its task, under every strategy" {
     for strategy in sequential fork pthreads coroutine; do
         run "$overlap" run -s $strategy -w sleep -n 4 --unit 1s --timeout 5ms --json
@@ -257,40 +291,6 @@ field() {
     grep -q 'has no more of them than workers; as many as tasks would do: -j 9' <<< "$output"
     refuses 2 "--cancel must be between 0 and 1, not '1.5'" run -s fork -w sleep --cancel 1.5
     refuses 2 "--cancel takes a number such as 0.5, not 'half'" run -s fork -w sleep --cancel half
-}
-
-@test "options are not abbreviated" {
-    refuses 2 "unknown option '--workl'" run -s fork --workl sleep
-    refuses 2 "unknown option '--lim'" run -s fork -w sleep --lim 1ms
-    refuses 2 "more than a week" run -s fork -w sleep --longest 1e9 --unit 3600s --dry-run
-}
-
-@test "closed standard streams do not get a result's file" {
-    printf 'rounds 1\ncell sleep 1 one sequential --unit 1ms\n' > "$tmp/tiny.suite"
-    "$overlap" bench "$tmp/tiny.suite" --out "$tmp/closed" <&- >&- 2>&-
-    "$overlap" summary "$tmp/closed" > "$tmp/out"
-    grep -q 'sequential' "$tmp/out"
-}
-
-@test "a task that fails in a memory pass is not held" {
-    run "$overlap" run -s coroutine -w fetch -n 5 --pass memory --json --url http://127.0.0.1:1/
-    [ "$status" -eq 1 ]
-    grep -q 'Connection refused' <<< "$output"
-    run bash -c "ulimit -n 64; '$overlap' run -s coroutine -w fetch -n 200 --pass memory --json"
-    [ "$status" -eq 3 ]
-    grep -q 'RLIMIT_NOFILE' <<< "$output"
-}
-
-@test "a program of somebody else's is taken by its word, and settled where it leaves words out" {
-    export HANG_SECONDS=1001.$$
-    run "$overlap" run -s "$strategies/terse" -w sleep -n 1 --json
-    [ "$status" -eq 0 ]
-    run "$overlap" run -s "$strategies/contrary" -w sleep -n 1 --json
-    [ "$status" -eq 1 ]
-    run "$overlap" run -s "$strategies/silent" -w sleep -n 1 --json --limit 300ms
-    [ "$status" -eq 1 ]
-    grep -q "gave no result within 300 ms" <<< "$output"
-    refute pgrep -f "^sleep $HANG_SECONDS$"
 }
 
 @test "a URL that cannot be is refused, one that refuses fails the trial" {

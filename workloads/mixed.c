@@ -1,13 +1,23 @@
 /*
  * mixed: the bars of the talk: work, wait, work, wait, work. Short bursts of computing between long
  * gaps of waiting for a disk or a network, here as sleeps, so that each gap is known exactly and
- * the ideal schedule can be computed. The pieces are hundredths of a unit.
+ * the ideal schedule can be computed. The pieces are hundredths of a unit: 12 of work, 30 of
+ * waiting, 8, 20, 6. Another share of waiting (--waiting) divides the same 76 hundredths anew.
  */
 #include "workload.h"
 
+static double waiting;
+
+static const struct setting settings[] = {
+    {"waiting", 0, SETTING_NUMBER, "0.65789", "SHARE",
+     "share of a task's time that it waits, the rest it computes", &waiting, 0, 0.99},
+    {0},
+};
+
+/* What share of a task's work and of its waiting each piece has. */
 static const struct {
-    unsigned work, wait; /* hundredths of a unit */
-} pieces[] = {{12, 30}, {8, 20}, {6, 0}};
+    double work, wait;
+} pieces[] = {{12 / 26., 30 / 50.}, {8 / 26., 20 / 50.}, {6 / 26., 0}};
 enum { PIECES = sizeof pieces / sizeof *pieces };
 
 struct mixed_task {
@@ -18,9 +28,10 @@ struct mixed_task {
 
 static struct step step_of(unsigned piece)
 {
+    double alone_ns = 0.76 * (double)params.unit_ns;
     return (struct step){
-        .iterations = work_iterations(params.unit_ns / 100 * pieces[piece].work),
-        .wait_ns = params.unit_ns / 100 * pieces[piece].wait,
+        .iterations = work_iterations((uint64_t)(alone_ns * (1 - waiting) * pieces[piece].work)),
+        .wait_ns = (uint64_t)(alone_ns * waiting * pieces[piece].wait),
     };
 }
 
@@ -55,6 +66,7 @@ WORKLOAD(mixed) = {
     .name = "mixed",
     .summary = "works, waits, works, waits, works: the bars of the talk",
     .task_bytes = sizeof(struct mixed_task),
+    .settings = settings,
     .body = mixed_body,
     .plan = mixed_plan,
 };
