@@ -8,6 +8,7 @@
 #include "clock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,14 +26,19 @@ enum { ENTRIES_MAX = 4096 };
 static void complete(struct ring *ring, struct ring_waiter *waiter, int64_t result)
 {
     const struct op *op = waiter->op;
-    if (op->time_ns && (result == -ECANCELED || result == -EINTR))
-        result = -ETIMEDOUT; /* by the timeout that is linked to it */
+    if (result == -ECANCELED || result == -EINTR) {
+        if (waiter->cancelled)
+            result = -ECANCELED;
+        else if (op->kind != OP_READ && op->time_ns)
+            result = -ETIMEDOUT; /* by the timeout that is linked to it */
+    }
     if (op->kind == OP_CONNECT) {
         if (result == 0)
             result = waiter->socket;
         else
             close(waiter->socket);
     }
+    waiter->op = NULL;
     ring->waiting--;
     ring_ready(ring, waiter, result);
 }
@@ -53,7 +59,7 @@ static void expire(struct ring *ring)
 static void reap(struct ring *ring)
 {
     unsigned head, count = 0;
-    bool expired = false;
+    bool expired = false, cancelling = false;
     struct io_uring_cqe *cqe;
     io_uring_for_each_cqe(&ring->uring, head, cqe)
     {
@@ -61,12 +67,16 @@ static void reap(struct ring *ring)
         count++;
         if (whose == ring)
             expired = true;
-        else if (whose) /* or it is the end of a linked timeout */
+        else if (whose == &ring->cancel)
+            cancelling = true;
+        else if (whose) /* or it is the end of a linked timeout, or of a cancellation */
             complete(ring, whose, cqe->res);
     }
     io_uring_cq_advance(&ring->uring, count);
     if (expired)
         expire(ring);
+    if (cancelling)
+        ring->cancel(ring);
 }
 
 /* ---- Submission ---- */
@@ -146,8 +156,12 @@ static void write_entries(struct ring *ring, struct ring_waiter *waiter, const s
 
 void ring_perform(struct ring *ring, struct ring_waiter *waiter, const struct op *op)
 {
-    waiter->op = op;
+    if (waiter->cancelled) {
+        ring_ready(ring, waiter, -ECANCELED);
+        return;
+    }
     if (op->kind == OP_SLEEP) {
+        waiter->op = op;
         ring->waiting++;
         waiter->deadline.key = clock_now_ns() + op->time_ns;
         heap_push(&ring->deadlines, &waiter->deadline); /* ring_open() made room */
@@ -158,11 +172,38 @@ void ring_perform(struct ring *ring, struct ring_waiter *waiter, const struct op
         ring_ready(ring, waiter, error);
         return;
     }
+    bool room = make_room(ring, 2); /* it may be cancelled meanwhile */
+    waiter->op = op;
     ring->waiting++;
-    if (make_room(ring, 2))
+    if (room && !waiter->cancelled)
         write_entries(ring, waiter, op);
     else
-        complete(ring, waiter, ring->error);
+        complete(ring, waiter, room ? -ECANCELED : ring->error);
+}
+
+void ring_cancel(struct ring *ring, struct ring_waiter *waiter)
+{
+    waiter->cancelled = true;
+    if (!waiter->op)
+        return;
+    if (waiter->op->kind == OP_SLEEP) {
+        heap_remove(&ring->deadlines, &waiter->deadline);
+        complete(ring, waiter, -ECANCELED);
+    } else if (make_room(ring, 1) && waiter->op) {
+        struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+        io_uring_prep_cancel(sqe, waiter, 0);
+        io_uring_sqe_set_data(sqe, NULL);
+    }
+}
+
+/* Asked once, and only where tasks may be cancelled. */
+static void watch_cancellation(struct ring *ring)
+{
+    if (cancellation.fd < 0)
+        return;
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+    io_uring_prep_poll_add(sqe, cancellation.fd, POLLIN);
+    io_uring_sqe_set_data(sqe, &ring->cancel);
 }
 
 bool ring_begin_turn(struct ring *ring)
@@ -190,9 +231,9 @@ static int set_up(struct io_uring *uring, unsigned entries)
     return error == -EINVAL ? io_uring_queue_init(entries, uring, 0) : error;
 }
 
-int ring_open(struct ring *ring, unsigned waiters)
+int ring_open(struct ring *ring, unsigned waiters, void (*cancel)(struct ring *ring))
 {
-    *ring = (struct ring){.armed_ns = UINT64_MAX};
+    *ring = (struct ring){.armed_ns = UINT64_MAX, .cancel = cancel};
     queue_init(&ring->ready);
     int error = heap_reserve(&ring->deadlines, waiters);
     if (error)
@@ -203,6 +244,8 @@ int ring_open(struct ring *ring, unsigned waiters)
     error = set_up(&ring->uring, entries);
     if (error)
         heap_drop(&ring->deadlines);
+    else
+        watch_cancellation(ring);
     return error;
 }
 
@@ -254,8 +297,9 @@ const char *ring_unavailable(void)
     int error = set_up(&uring, 2);
     if (error)
         return explain(-error);
-    static const int needed[] = {IORING_OP_TIMEOUT, IORING_OP_LINK_TIMEOUT, IORING_OP_CONNECT,
-                                 IORING_OP_SEND,    IORING_OP_RECV,         IORING_OP_READ};
+    static const int needed[] = {IORING_OP_TIMEOUT,  IORING_OP_LINK_TIMEOUT, IORING_OP_CONNECT,
+                                 IORING_OP_SEND,     IORING_OP_RECV,         IORING_OP_READ,
+                                 IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
     struct io_uring_probe *probe = io_uring_get_probe_ring(&uring);
     bool complete = probe && (uring.features & IORING_FEAT_NODROP);
     for (size_t i = 0; complete && i < sizeof needed / sizeof *needed; i++)

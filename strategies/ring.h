@@ -19,11 +19,12 @@
 /* One who awaits an op. All zero before its first op. */
 struct ring_waiter {
     struct queue_node ready;       /* first, so that the node in the queue is the waiter */
-    const struct op *op;           /* what it awaits */
+    const struct op *op;           /* what it awaits; NULL: nothing, or a yield */
     int64_t result;                /* what that brought, once it is ready */
     struct heap_node deadline;     /* of a sleep */
     struct __kernel_timespec time; /* after which any other op is given up */
     int socket;                    /* that an OP_CONNECT is about */
+    bool cancelled;                /* every op but a yield ends with -ECANCELED */
 };
 
 struct ring {
@@ -35,12 +36,14 @@ struct ring {
     struct heap deadlines;
     struct __kernel_timespec time; /* the earliest of them, as handed over last */
     uint64_t armed_ns;             /* the same; UINT64_MAX: none is under way */
-    int error;                     /* -errno once the kernel has refused the ring's service, or 0 */
+    void (*cancel)(struct ring *ring);
+    int error; /* -errno once the kernel has refused the ring's service, or 0 */
 };
 
-/* Makes a ring for up to `waiters` of them; there may be more of them than it has entries. 0 or
+/* Makes a ring for up to `waiters` of them; there may be more of them than it has entries. When the
+ * time for it comes, it calls `cancel`, once, which calls ring_cancel() for the chosen ones. 0 or
  * -errno. */
-int ring_open(struct ring *ring, unsigned waiters);
+int ring_open(struct ring *ring, unsigned waiters, void (*cancel)(struct ring *ring));
 
 /* Releases what ring_open() made, and ends the ops that are under way. */
 void ring_close(struct ring *ring);
@@ -64,6 +67,10 @@ static inline void ring_await(struct ring *ring, struct ring_waiter *waiter, con
     else
         ring_perform(ring, waiter, op);
 }
+
+/* The op that it awaits, or else its next one, ends with -ECANCELED, and so do all later ones; one
+ * that the kernel cannot stop (a read from a disk) is completed first. */
+void ring_cancel(struct ring *ring, struct ring_waiter *waiter);
 
 /* The next one that is ready, with its result; waits when there is none. NULL: nobody is left, or
  * ring->error says why it cannot go on. */

@@ -20,11 +20,27 @@ struct coroutine {
     struct task *task;
 };
 
+/* With the ring first, so that the ring is this. */
+struct coroutines {
+    struct ring ring;
+    struct coroutine *all;
+    unsigned count;
+};
+
+static void cancel(struct ring *ring)
+{
+    struct coroutines *self = (struct coroutines *)ring;
+    for (unsigned i = 0; i < self->count; i++)
+        if (self->all[i].task && task_may_be_cancelled(self->all[i].task))
+            ring_cancel(ring, &self->all[i].waiter);
+}
+
 static int uring_run(struct trial *trial)
 {
     struct coroutine *coroutines = calloc(trial->tasks, sizeof *coroutines);
-    struct ring ring;
-    int error = coroutines ? ring_open(&ring, trial->tasks) : -ENOMEM;
+    struct coroutines self = {.all = coroutines, .count = trial->tasks};
+    struct ring *ring = &self.ring;
+    int error = coroutines ? ring_open(ring, trial->tasks, cancel) : -ENOMEM;
     if (error) {
         free(coroutines);
         return strategy_limit(trial, "ring", 0, -error);
@@ -34,27 +50,27 @@ static int uring_run(struct trial *trial)
     for (unsigned id = 0; id < trial->tasks && !status; id++) {
         coroutines[id].task = task_create(trial, id);
         if (coroutines[id].task)
-            ring_ready(&ring, &coroutines[id].waiter, 0);
+            ring_ready(ring, &coroutines[id].waiter, 0);
         else
             status = strategy_limit(trial, "task", id, errno);
     }
 
     struct ring_waiter *waiter;
-    while (!status && (waiter = ring_next(&ring))) {
+    while (!status && (waiter = ring_next(ring))) {
         struct coroutine *coroutine = (struct coroutine *)waiter;
         trial->task_switches++;
         const struct op *op = task_resume(coroutine->task, waiter->result);
         if (op) {
-            ring_await(&ring, waiter, op);
+            ring_await(ring, waiter, op);
         } else {
             task_free(coroutine->task);
             coroutine->task = NULL;
         }
     }
-    if (ring.error)
-        status = strategy_limit(trial, "submission", 0, -ring.error);
+    if (ring->error)
+        status = strategy_limit(trial, "submission", 0, -ring->error);
 
-    ring_close(&ring); /* before the memory goes that ops under way may use */
+    ring_close(ring); /* before the memory goes that ops under way may use */
     for (unsigned id = 0; status && id < trial->tasks; id++)
         task_free(coroutines[id].task);
     free(coroutines);
@@ -75,6 +91,7 @@ STRATEGY(uring) = {
     .name = "uring",
     .summary = "stackless coroutines whose ops go through io_uring, one thread",
     .alive = ALIVE_ALL,
+    .cancels = true,
     .unavailable = ring_unavailable,
     .run = uring_run,
 };

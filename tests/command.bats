@@ -259,9 +259,9 @@ field() {
 
 @test "--cancel ends the same tasks under every strategy, and the others do their work" {
     for strategy in $("$overlap" list strategies --json | sed -n 's/^      "name": "\(.*\)",/\1/p'); do
-        [ $strategy != sequential ] || continue
+        [ "$strategy" != sequential ] || continue
         status=0
-        "$overlap" run -s $strategy -w sleep -n 20 -j 20 --unit 1s --shortest 0.5 --longest 0.6 \
+        "$overlap" run -s "$strategy" -w sleep -n 20 -j 20 --unit 1s --shortest 0.5 --longest 0.6 \
             --cancel 0.4 --json > "$tmp/line" 2> "$tmp/err" || status=$?
         [ $status -eq 0 ] || grep -q 'cannot run here\|cannot cancel' "$tmp/err"
         [ $status -eq 0 ] || continue

@@ -424,6 +424,24 @@ static void a_lost_player_does_not_keep_the_other(void **state)
     task_free(tasks[1]);
 }
 
+static void a_silent_player_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct result results[TASKS] = {0};
+    struct trial trial = {.tasks = TASKS, .results = results};
+    take("pingpong");
+    params.timeout_ns = 1000000;
+    prepare();
+    struct task *task = create(&trial, 1);
+    const struct op *op = task_resume(task, 0);
+    assert_non_null(op);
+    int64_t result = op_block(op);
+    assert_int_equal(result, -ETIMEDOUT);
+    assert_null(task_resume(task, result));
+    assert_int_equal(results[1].error, ETIMEDOUT);
+    task_free(task);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +455,7 @@ int main(void)
         cmocka_unit_test(made_files_have_no_name_and_follow_the_seed),
         cmocka_unit_test(players_take_turns),
         cmocka_unit_test(a_lost_player_does_not_keep_the_other),
+        cmocka_unit_test(a_silent_player_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
