@@ -8,10 +8,13 @@
 #include "format.h"
 #include "summary.h"
 
+#include <gsl/gsl_cdf.h>
 #include <string.h>
 
 /* A difference below these is no reason to distrust a run, however sure it is. */
 static const double control_matters = 0.05, drift_matters = 0.02;
+
+static const double control_p = 0.05, controls_p = 0.01;
 
 /* By chance alone one run in a hundred drifts, over all its groups together (Bonferroni). */
 static const double drift_p = 0.01;
@@ -34,7 +37,8 @@ static void find(struct finding *finding, double size, const char *where)
     }
 }
 
-/* One in twenty controls differs by chance; so one alone counts only where there is but one. */
+/* One in twenty controls differs by chance. So many that chance gives as many in fewer than one run
+ * of a hundred (binomial distribution) are no chance; where one alone was asked, it must do. */
 static bool controls_fail(const struct summary *summary, struct finding *finding)
 {
     for (size_t i = 0; i < summary->cell_count; i++) {
@@ -46,7 +50,10 @@ static bool controls_fail(const struct summary *summary, struct finding *finding
         if ((cell->ratio.low > 1 || cell->ratio.high < 1) && reach > control_matters)
             find(finding, reach, cell->sample->group);
     }
-    return finding->found > 1 || (finding->found == 1 && finding->asked == 1);
+    if (finding->found == 0 || finding->asked == 1)
+        return finding->found > 0;
+    return gsl_cdf_binomial_Q((unsigned)finding->found - 1, control_p, (unsigned)finding->asked) <
+           controls_p;
 }
 
 static bool baselines_drift(const struct summary *summary, struct finding *finding)
