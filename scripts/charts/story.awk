@@ -417,7 +417,7 @@ function ideal(    a, b)
     strip("mixed-4-one-sequential", "ideal", "ideal", "computed, not measured; the same four tasks, one core")
     lanes_figure("05", "ideal", "What could be: the gaps filled", \
                  "Computed, not measured: whenever a task waits, the next one gets the core, at no " \
-                 "cost." when(a && b, " It would end " factor(a / (b ? b : 1)) " sooner."), bar_ns)
+                 "cost." when(a && b, " It would take " factor(b / (a ? a : 1)) " as long."), bar_ns)
 }
 
 function pool(    k, n, w, list, words, a, b)
@@ -432,8 +432,8 @@ function pool(    k, n, w, list, words, a, b)
     if (a && b)
         words = " Eight tasks took two workers " factor(a / b) " as long as one loop that takes them all."
     lanes_figure("06", "pool", "Workers that take one task at a time", \
-                 "A lane is a worker process, the number is its task. While its task waits (thin), " \
-                 "the worker does nothing else." words)
+                 "A lane is a worker process (inferred from the times), the number is its task. While " \
+                 "that waits (thin), the worker does nothing else." words)
 }
 
 # --- D7, D10, D16: memory ----------------------------------------------------------------------
@@ -562,8 +562,8 @@ function parallel(    k, x)
     x = times("cpu-4-all-1-worker-process-pool", "cpu-4-all-2-workers-process-pool")
     lanes_figure("09", "parallel", "Processes on several cores", \
                  "A lane is a core, the number is the task that it computes." \
-                 when(x, " A second worker: " x " as fast (medians). ") \
-                 "More workers than cores have nothing to run on.")
+                 when(x, " A second worker made it " x " as fast (medians).") \
+                 " More workers than cores have nothing to run on.")
 }
 
 function plural_worker(k) { return k (k == 1 ? "-worker" : "-workers") }
@@ -693,12 +693,12 @@ function preempted(    x)
 function cooperative(    a, b)
 {
     a = of("mixed-4-one-coroutine", "over_ideal")
-    b = times("mixed-4-one-sequential", "mixed-4-one-coroutine")
+    b = times("mixed-4-one-coroutine", "mixed-4-one-sequential")
     strip("mixed-4-one-coroutine", "tasks", "coroutine", "each runs until it waits; one thread", 1)
     lanes_figure("15", "cooperative", "Nobody is interrupted: each runs until it waits", \
                  "In grey below each lane: the computed ideal." \
-                 when(a, " The whole took " sprintf("%.3f", a) " times the ideal") \
-                 when(b, (a ? " and ended " : " It ended ") b " sooner than one after another") ".", bar_ns)
+                 when(a && b, " The whole took " sprintf("%.3f", a) " times the ideal, and " b \
+                              " as long as one after another (medians)."), bar_ns)
 }
 
 function rude(    a, b)
@@ -890,7 +890,7 @@ function groups_note(pattern, metric,    i, n, list)
 {
     for (i = 1; i <= rows; i++)
         if (S[i, "group"] ~ pattern && !is_true(S[i, "control"])) list[++n] = i
-    return statistics_note(metric, list, n) " · both scales are logarithmic"
+    return statistics_note(metric, list, n) " · scales are logarithmic"
 }
 
 function results(    n, i, list, k, names, m, a, b)
