@@ -739,9 +739,9 @@ function fetch(    x)
 function cores_and_tasks()
 {
     strip("mixed-4-one-pthreads", "tasks", "one core", "four threads: concurrency")
-    strip("mixed-4-one-pthreads", "cores", "", "seen from the core")
+    strip("mixed-4-one-pthreads", "cores", "", "by core")
     strip("mixed-4-all-pthreads", "tasks", "all cores", "the same: parallelism")
-    strip("mixed-4-all-pthreads", "cores", "", "seen from the cores")
+    strip("mixed-4-all-pthreads", "cores", "", "by core")
     lanes_figure("21", "one-core-all-cores", "Concurrency is not parallelism", \
                  "Above, pieces of four tasks take turns on one core, and overlap all the same. " \
                  "Below, the pieces run at the same time as well.")
@@ -802,7 +802,7 @@ function lines_panel(left, right, top, bottom, title, x_is, x_title, y_is,
     y_low = log10(y_low) - 0.15
     y_high = log10(y_high) + 0.15
     panel_begin("lines", left, right, top, bottom, power10(x_low), power10(x_high), \
-                log_axis(x_is, x_low, x_high, (right - left) / 66), 1)
+                log_axis(x_is, x_low, x_high, (right - left) / (x_is == "bytes" ? 110 : 66)), 1)
     printf "y_log = 1; y_low = %.8g; y_high = %.8g; lines = %d; y_tics = \"(%s)\"\n", \
         power10(y_low), power10(y_high), line_count, \
         log_axis(y_is, y_low, y_high, (bottom - top) / 50) > axis_file
@@ -846,17 +846,25 @@ function name_lines(right, top, bottom,    i, j, order, y, t, apart)
 }
 
 # The tics of a logarithmic axis between two powers of ten, at most `most` of them.
-function log_axis(what, low, high, most,    e, step, base, list, value, first)
+function log_axis(what, low, high, most,    e, step, base, list, first)
 {
     base = what == "bytes" ? log10(2) : 1
     step = max(1, ceil((high - low) / base / max(most, 1)))
     if (what == "bytes" && step > 1) step = step <= 2 ? 2 : step <= 5 ? 5 : 10
     first = ceil(low / base / step) * step
-    for (e = first; e * base <= high; e += step) {
-        value = power10(e * base)
-        list = list (list == "" ? "" : ", ") quoted(axis_text(what, value)) sprintf(" %.8g", value)
-    }
+    for (e = first; e * base <= high; e += step)
+        list = log_tic(list, what, power10(e * base))
+    if (base == 1 && high - low < 2.5 && most >= 3) # few powers of ten: what lies between them, too
+        for (e = floor(low); e <= high; e++) {
+            if (e + log10(2) >= low && e + log10(2) <= high) list = log_tic(list, what, 2 * power10(e))
+            if (e + log10(5) >= low && e + log10(5) <= high) list = log_tic(list, what, 5 * power10(e))
+        }
     return list
+}
+
+function log_tic(list, what, value)
+{
+    return list (list == "" ? "" : ", ") quoted(axis_text(what, value)) sprintf(" %.8g", value)
 }
 
 function axis_text(what, value,    unit)
