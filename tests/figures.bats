@@ -195,7 +195,7 @@ copy()
     refused "$BATS_TEST_TMPDIR"
     THEME=pink refused "$results"
     refused "$results" --only pie
-    [ "${output#*; }" = 'there are timeline-..., duration, cpu-time, memory, switches' ]
+    [ "${output#*; }" = 'there are timeline-..., duration, cpu-time, memory, switches, map' ]
 }
 
 @test "without gnuplot one line says what to install" {

@@ -120,3 +120,25 @@ card='This step was not measured'
     run "$story" "$results" --only nothing
     [ "$status" -eq 2 ]
 }
+
+# The figure `map` of scripts/figures: 2 and 8 tasks, half of their time and all but waiting.
+@test "the map names the best in each field, and hatches what is too close" {
+    dir=$BATS_TEST_TMPDIR/map
+    mkdir "$dir"
+    sed 's/"stamp": .*/"stamp": ""/' "$BATS_TEST_DIRNAME/data/story/environment.json" >"$dir/environment.json"
+    {
+        echo group,strategy,control,workload,tasks,cpus,status,rounds,wall_ns_median,wall_ns_low,wall_ns_high
+        for tasks in 2 8; do
+            for share in 50 90; do
+                echo "mixed-$tasks-all-waiting-$share,fork,false,mixed,$tasks,0-1,ok,7,1000,990,1010"
+                echo "mixed-$tasks-all-waiting-$share,coroutine,false,mixed,$tasks,0-1,ok,7,${share}0,${share}0,${share}0"
+            done
+        done
+        echo mixed-8-all-waiting-90,pthreads,false,mixed,8,0-1,ok,7,910,880,940
+    } >"$dir/summary.csv"
+    "$BATS_TEST_DIRNAME/../scripts/figures" "$dir" --only map
+    [ "$(grep -c '>coroutine<' "$dir/figures/map.svg")" -eq 4 ]
+    grep -qF 'next ×2.00' "$dir/figures/map.svg"
+    grep -qF 'next ×1.01' "$dir/figures/map.svg"
+    grep -qF 'not measured' "$dir/figures/map.svg" # no memory in this run
+}

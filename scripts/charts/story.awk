@@ -417,7 +417,7 @@ function ideal(    a, b)
     strip("mixed-4-one-sequential", "ideal", "ideal", "computed, not measured; the same four tasks, one core")
     lanes_figure("05", "ideal", "What could be: the gaps filled", \
                  "Computed, not measured: whenever a task waits, the next one gets the core, at no " \
-                 "cost." when(a && b, " It would end " factor(a / (b ? b : 1)) " sooner."), bar_ns)
+                 "cost." when(a && b, " It would take " factor(b / (a ? a : 1)) " as long."), bar_ns)
 }
 
 function pool(    k, n, w, list, words, a, b)
@@ -432,8 +432,8 @@ function pool(    k, n, w, list, words, a, b)
     if (a && b)
         words = " Eight tasks took two workers " factor(a / b) " as long as one loop that takes them all."
     lanes_figure("06", "pool", "Workers that take one task at a time", \
-                 "A lane is a worker process, the number is its task. While its task waits (thin), " \
-                 "the worker does nothing else." words)
+                 "A lane is a worker process (inferred from the times), the number is its task. While " \
+                 "that waits (thin), the worker does nothing else." words)
 }
 
 # --- D7, D10, D16: memory ----------------------------------------------------------------------
@@ -562,8 +562,8 @@ function parallel(    k, x)
     x = times("cpu-4-all-1-worker-process-pool", "cpu-4-all-2-workers-process-pool")
     lanes_figure("09", "parallel", "Processes on several cores", \
                  "A lane is a core, the number is the task that it computes." \
-                 when(x, " A second worker: " x " as fast (medians). ") \
-                 "More workers than cores have nothing to run on.")
+                 when(x, " A second worker made it " x " as fast (medians).") \
+                 " More workers than cores have nothing to run on.")
 }
 
 function plural_worker(k) { return k (k == 1 ? "-worker" : "-workers") }
@@ -693,12 +693,12 @@ function preempted(    x)
 function cooperative(    a, b)
 {
     a = of("mixed-4-one-coroutine", "over_ideal")
-    b = times("mixed-4-one-sequential", "mixed-4-one-coroutine")
+    b = times("mixed-4-one-coroutine", "mixed-4-one-sequential")
     strip("mixed-4-one-coroutine", "tasks", "coroutine", "each runs until it waits; one thread", 1)
     lanes_figure("15", "cooperative", "Nobody is interrupted: each runs until it waits", \
                  "In grey below each lane: the computed ideal." \
-                 when(a, " The whole took " sprintf("%.3f", a) " times the ideal") \
-                 when(b, (a ? " and ended " : " It ended ") b " sooner than one after another") ".", bar_ns)
+                 when(a && b, " The whole took " sprintf("%.3f", a) " times the ideal, and " b \
+                              " as long as one after another (medians)."), bar_ns)
 }
 
 function rude(    a, b)
@@ -739,9 +739,9 @@ function fetch(    x)
 function cores_and_tasks()
 {
     strip("mixed-4-one-pthreads", "tasks", "one core", "four threads: concurrency")
-    strip("mixed-4-one-pthreads", "cores", "", "seen from the core")
+    strip("mixed-4-one-pthreads", "cores", "", "by core")
     strip("mixed-4-all-pthreads", "tasks", "all cores", "the same: parallelism")
-    strip("mixed-4-all-pthreads", "cores", "", "seen from the cores")
+    strip("mixed-4-all-pthreads", "cores", "", "by core")
     lanes_figure("21", "one-core-all-cores", "Concurrency is not parallelism", \
                  "Above, pieces of four tasks take turns on one core, and overlap all the same. " \
                  "Below, the pieces run at the same time as well.")
@@ -802,7 +802,7 @@ function lines_panel(left, right, top, bottom, title, x_is, x_title, y_is,
     y_low = log10(y_low) - 0.15
     y_high = log10(y_high) + 0.15
     panel_begin("lines", left, right, top, bottom, power10(x_low), power10(x_high), \
-                log_axis(x_is, x_low, x_high, (right - left) / 66), 1)
+                log_axis(x_is, x_low, x_high, (right - left) / (x_is == "bytes" ? 110 : 66)), 1)
     printf "y_log = 1; y_low = %.8g; y_high = %.8g; lines = %d; y_tics = \"(%s)\"\n", \
         power10(y_low), power10(y_high), line_count, \
         log_axis(y_is, y_low, y_high, (bottom - top) / 50) > axis_file
@@ -846,17 +846,25 @@ function name_lines(right, top, bottom,    i, j, order, y, t, apart)
 }
 
 # The tics of a logarithmic axis between two powers of ten, at most `most` of them.
-function log_axis(what, low, high, most,    e, step, base, list, value, first)
+function log_axis(what, low, high, most,    e, step, base, list, first)
 {
     base = what == "bytes" ? log10(2) : 1
     step = max(1, ceil((high - low) / base / max(most, 1)))
     if (what == "bytes" && step > 1) step = step <= 2 ? 2 : step <= 5 ? 5 : 10
     first = ceil(low / base / step) * step
-    for (e = first; e * base <= high; e += step) {
-        value = power10(e * base)
-        list = list (list == "" ? "" : ", ") quoted(axis_text(what, value)) sprintf(" %.8g", value)
-    }
+    for (e = first; e * base <= high; e += step)
+        list = log_tic(list, what, power10(e * base))
+    if (base == 1 && high - low < 2.5 && most >= 3) # few powers of ten: what lies between them, too
+        for (e = floor(low); e <= high; e++) {
+            if (e + log10(2) >= low && e + log10(2) <= high) list = log_tic(list, what, 2 * power10(e))
+            if (e + log10(5) >= low && e + log10(5) <= high) list = log_tic(list, what, 5 * power10(e))
+        }
     return list
+}
+
+function log_tic(list, what, value)
+{
+    return list (list == "" ? "" : ", ") quoted(axis_text(what, value)) sprintf(" %.8g", value)
 }
 
 function axis_text(what, value,    unit)
@@ -890,7 +898,7 @@ function groups_note(pattern, metric,    i, n, list)
 {
     for (i = 1; i <= rows; i++)
         if (S[i, "group"] ~ pattern && !is_true(S[i, "control"])) list[++n] = i
-    return statistics_note(metric, list, n) " · both scales are logarithmic"
+    return statistics_note(metric, list, n) " · scales are logarithmic"
 }
 
 function results(    n, i, list, k, names, m, a, b)
