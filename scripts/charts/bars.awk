@@ -6,13 +6,27 @@ BEGIN {
     SPACE = 40            # between two columns of panels
     metric = family == "duration" ? "wall_ns" : "cpu_ns"
     read_summary()
+    put_firm_ones_first()
     for (g = 1; g <= group_count; g++) {
         collect(groups[g])
         if (!lines || is_witness(line_row[1])) continue
         shown[++panels] = groups[g]
+        lines_of[panels] = lines
         most_lines = max(most_lines, lines)
     }
     if (panels) pages()
+}
+
+# The groups of the most rounds come first: what a suite runs most often is what it is about.
+function put_firm_ones_first(    g, k, i, group, rounds)
+{
+    for (g = 1; g <= group_count; g++) {
+        group = groups[g]
+        for (i = 1; i <= group_rows[group]; i++)
+            rounds[group] = max(rounds[group] + 0, S[group_row[group, i], "rounds"] + 0)
+        for (k = g; k > 1 && rounds[groups[k - 1]] < rounds[group]; k--) groups[k] = groups[k - 1]
+        groups[k] = group
+    }
 }
 
 # The rows of a group that a panel shows, into line_row[]. A cell that was only looked at for its
@@ -27,21 +41,24 @@ function collect(group,    i, row)
 }
 
 # As few columns as leave the rows enough height, and as many pages as that takes.
-function pages(    space, n, each, p, first, name, part)
+function pages(    space, n, p, first, last, tallest, taller, from, to)
 {
     space = PAGE_H - 196 - (environment["stamp"] != "" ? 68 : 0)
     for (across = 1; across < 3; across++)
         if ((space / ceil(panels / across) - TITLE - AXIS - 8) / most_lines >= 30) break
-    down = int(space / (TITLE + AXIS + 8 + 21 * most_lines))
-    down = max(1, min(down, ceil(panels / across)))
-    n = ceil(panels / (across * down))
-    each = ceil(panels / n)
-    down = ceil(each / across)
+    for (first = 1; first <= panels; first = last + 1) {
+        tallest = lines_of[first]
+        for (last = first; last < panels; last++) {
+            taller = max(tallest, lines_of[last + 1])
+            if (ceil((last + 2 - first) / across) * (TITLE + AXIS + 8 + 21 * taller) > space) break
+            tallest = taller
+        }
+        from[++n] = first
+        to[n] = last
+    }
     for (p = 1; p <= n; p++) {
-        first = (p - 1) * each + 1
-        name = family (p > 1 ? "-" p : "")
-        part = n > 1 ? sprintf(" (%d of %d)", p, n) : ""
-        one_page(name, part, first, min(first + each - 1, panels))
+        down = ceil((to[p] - from[p] + 1) / across)
+        one_page(family (p > 1 ? "-" p : ""), n > 1 ? sprintf(" (%d of %d)", p, n) : "", from[p], to[p])
     }
 }
 
