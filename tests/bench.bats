@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # A bench: its files, going on after it was stopped, and cells that fail.
 
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
+
 load common
 
 setup() {

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The command as a user meets it: what it prints, what it refuses, and with which exit status.
 
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
+
 load common
 
 setup() {
