@@ -854,7 +854,7 @@ function log_axis(what, low, high, most,    e, step, base, list, first)
     first = ceil(low / base / step) * step
     for (e = first; e * base <= high; e += step)
         list = log_tic(list, what, power10(e * base))
-    if (base == 1 && high - low < 2.5 && most >= 3) # few powers of ten: what lies between them, too
+    if (base == 1 && high - low < 2.5 && most >= 4 * (high - low) + 1) # few powers of ten: what lies between them, too
         for (e = floor(low); e <= high; e++) {
             if (e + log10(2) >= low && e + log10(2) <= high) list = log_tic(list, what, 2 * power10(e))
             if (e + log10(5) >= low && e + log10(5) <= high) list = log_tic(list, what, 5 * power10(e))
