@@ -115,7 +115,7 @@ static int by_name(const void *left, const void *right)
 /* The list of all that are built in, by name; freed by the caller. */
 static char *all_strategies(void)
 {
-    const char **names = NULL;
+    const char **names = array_resize(NULL, 1, sizeof *names);
     size_t count = 0;
     REGISTRY_FOR_EACH (strategy, entry) {
         names = array_resize(names, count + 1, sizeof *names);

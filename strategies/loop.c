@@ -4,7 +4,8 @@
  * Deadlines go through one timerfd. libev's epoll backend hands epoll_wait() whole milliseconds, so
  * an ev_timer is up to one millisecond late; a timerfd is as punctual as nanosleep(). It is armed
  * only before waiting, and only when it would go off too late: a wake-up costs one system call more
- * than epoll_wait(), and a timeout that is never reached costs none.
+ * than epoll_wait(), and a timeout that is never reached costs none. While all who wait sleep there
+ * is nothing to watch, and the loop sleeps itself.
  *
  * A stopped watcher keeps its place in the kernel's interest list, as libev leaves it there. So a
  * connection that waits for its answer again and again needs one epoll_ctl(), not one each time;
@@ -30,6 +31,7 @@ static void complete(struct loop *loop, struct waiter *waiter, int64_t result)
     heap_remove(&loop->deadlines, &waiter->deadline);
     if (waiter->op->kind == OP_CONNECT)
         waiter->socket = (int)result;
+    loop->on_sockets -= waiter->op->kind != OP_SLEEP;
     waiter->op = NULL;
     loop->waiting--;
     loop_ready(loop, waiter, result);
@@ -71,16 +73,21 @@ static void arm(struct loop *loop, uint64_t ns)
     loop->armed_ns = ns ? ns : UINT64_MAX;
 }
 
-static void on_timer(struct ev_loop *ev, ev_io *io, int events)
+static void expire_due(struct loop *loop)
 {
-    (void)io, (void)events;
-    struct loop *loop = ev_userdata(ev);
     uint64_t now = clock_now_ns();
     struct heap_node *top;
     while ((top = heap_top(&loop->deadlines)) && top->key <= now)
         expire(loop, container_of(top, struct waiter, deadline));
+}
+
+static void on_timer(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)io, (void)events;
+    struct loop *loop = ev_userdata(ev);
+    expire_due(loop);
     loop->armed_ns = UINT64_MAX;
-    if (!top)
+    if (!heap_top(&loop->deadlines))
         arm(loop, 0); /* or it would stay readable */
 }
 
@@ -114,6 +121,7 @@ static void watch(struct loop *loop, struct waiter *waiter, int fd, int events)
     else
         ev_io_init(&waiter->io, on_io, fd, events);
     ev_io_start(loop->ev, &waiter->io);
+    loop->on_sockets++;
     if (waiter->op->time_ns)
         add_deadline(loop, waiter, waiter->op->time_ns);
 }
@@ -157,9 +165,20 @@ void loop_perform(struct loop *loop, struct waiter *waiter, const struct op *op)
     }
 }
 
+static void sleep_until(uint64_t ns)
+{
+    struct timespec end = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
+}
+
 static void look_for_completed(struct loop *loop)
 {
     struct heap_node *top = heap_top(&loop->deadlines);
+    if (!loop->ready.count && !loop->on_sockets && !loop->cancel) {
+        sleep_until(top->key); /* all who wait sleep */
+        expire_due(loop);
+        return;
+    }
     if (top && top->key < loop->armed_ns)
         arm(loop, top->key);
     ev_run(loop->ev, loop->ready.count ? EVRUN_NOWAIT : EVRUN_ONCE);

@@ -25,10 +25,11 @@ struct waiter {
 
 struct loop {
     struct ev_loop *ev;
-    struct queue ready; /* those whose turn comes */
-    unsigned turn;      /* how many of them are still to be served before looking for completed
-                         * ops again */
-    unsigned waiting;   /* how many wait for their op */
+    struct queue ready;  /* those whose turn comes */
+    unsigned turn;       /* how many of them are still to be served before looking for completed
+                          * ops again */
+    unsigned waiting;    /* how many wait for their op */
+    unsigned on_sockets; /* and how many of them for one on a socket */
     struct heap deadlines;
     ev_io timer;       /* on a timerfd, armed with the earliest deadline */
     uint64_t armed_ns; /* what it is armed with; UINT64_MAX: nothing */
