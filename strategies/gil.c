@@ -18,12 +18,11 @@
  */
 #include "clock.h"
 #include "op.h"
-#include "strategy.h"
+#include "pthreads.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 static uint64_t switch_interval_ns;
 
@@ -132,28 +131,11 @@ static void *thread_main(void *argument)
 
 static int gil_run(struct trial *trial)
 {
-    pthread_t *threads = calloc(trial->tasks, sizeof *threads);
-    if (!threads)
-        return strategy_limit(trial, "task", 0, errno);
-
     gil_make();
-    unsigned made = 0;
-    int error = 0;
-    for (; made < trial->tasks; made++) {
-        struct task *task = task_create(trial, made);
-        error = task ? pthread_create(&threads[made], NULL, thread_main, task) : errno;
-        if (error) {
-            task_free(task);
-            break;
-        }
-    }
-    /* After an error the process ends, and with it the threads that there are. */
-    for (unsigned i = 0; i < made && !error; i++)
-        pthread_join(threads[i], NULL);
-    if (!error)
+    int status = pthreads_run_each(trial, thread_main);
+    if (!status)
         gil_end();
-    free(threads);
-    return error ? strategy_limit(trial, "thread", made, error) : 0;
+    return status;
 }
 
 STRATEGY(gil) = {

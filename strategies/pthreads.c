@@ -5,14 +5,14 @@
  * which may take a computing thread off its core at any time. What blocks: an op blocks its own
  * thread alone. What one more task costs: a stack, a kernel thread, and its switches.
  */
+#include "pthreads.h"
 #include "op.h"
-#include "strategy.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-static void *thread_main(void *argument)
+static void *run_task(void *argument)
 {
     struct task *task = argument;
     int64_t result = 0;
@@ -22,7 +22,7 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-static int pthreads_run(struct trial *trial)
+int pthreads_run_each(struct trial *trial, void *(*thread_main)(void *task))
 {
     pthread_t *threads = calloc(trial->tasks, sizeof *threads);
     if (!threads)
@@ -43,6 +43,11 @@ static int pthreads_run(struct trial *trial)
         pthread_join(threads[i], NULL);
     free(threads);
     return error ? strategy_limit(trial, "thread", made, error) : 0;
+}
+
+static int pthreads_run(struct trial *trial)
+{
+    return pthreads_run_each(trial, run_task);
 }
 
 STRATEGY(pthreads) = {
