@@ -1,5 +1,6 @@
 # make             build/overlap
-# make bench       the suite, its figures and summary, in results/ (QUICK=1: within 45 s)
+# make bench       the suite, its figures and summary, in results/ (QUICK=1: within 45 s; FULL=1: all
+#                  cells in all 30 rounds, to be cited)
 # make story       the figures of the talk, from the newest results (or OUT=DIR; THEME=dark)
 # make map         which strategy wins when: the suite map and its figure (3 minutes)
 # make test        all tests
@@ -79,7 +80,7 @@ $(BUILD)/harness/environment.o: cppflags += -DOVERLAP_VERSION='"$(version)"' \
 bench:
 	@scripts/deps build bench
 	@$(MAKE) --no-print-directory all
-	@BUILD=$(BUILD) scripts/bench $(if $(QUICK),quick,default) $(OUT)
+	@BUILD=$(BUILD) FULL=$(FULL) scripts/bench $(if $(QUICK),quick,default) $(OUT)
 
 # From the newest run of the default suite; when there is none, or none in OUT, it is run first.
 story:

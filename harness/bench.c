@@ -27,7 +27,7 @@ static struct {
     const char *out;
     uint64_t rounds, max_rounds, seed, budget_ns;
     double precision; /* per cent; NaN: not asked for */
-    bool resume;
+    bool full, resume;
 } given;
 
 static const struct setting settings[] = {
@@ -35,6 +35,8 @@ static const struct setting settings[] = {
      &given.out, 0, 0},
     {"rounds", 0, SETTING_COUNT, NULL, "N", "timing rounds [the suite's]", &given.rounds, 1,
      100000},
+    {"full", 0, SETTING_FLAG, NULL, NULL,
+     "all cells in all rounds, also those to which the suite gives fewer", &given.full, 0, 0},
     {"precision", 0, SETTING_NUMBER, NULL, "PERCENT",
      "go on after them until each median wall time is known to within that [off]", &given.precision,
      0.01, 1e6},
@@ -167,6 +169,7 @@ static void write_environment(const struct bench *bench, const char *suite)
     json_t *environment = environment_read();
     json_object_set_new(environment, "suite", json_string(suite));
     json_object_set_new(environment, "rounds", json_integer((json_int_t)bench->rounds));
+    json_object_set_new(environment, "full", json_boolean(given.full));
     json_object_set_new(environment, "seed", json_integer((json_int_t)given.seed));
     json_object_set_new(environment, "work_rate", json_real(bench->work_rate));
     char *path = path_in(bench, "environment.json");
@@ -208,6 +211,7 @@ static void read_environment(struct bench *bench)
              ROUNDS_MAX);
     given.seed = (uint64_t)seed;
     bench->rounds = (uint64_t)rounds;
+    given.full = json_is_true(json_object_get(environment, "full"));
     json_t *precision = json_object_get(environment, "precision_percent");
     if (isnan(given.precision) && json_is_number(precision)) {
         given.precision = json_number_value(precision);
@@ -495,7 +499,7 @@ static double least_precision(const struct bench *bench, const char **name)
     for (size_t i = 0; i < bench->suite.cell_count; i++) {
         const struct cell_state *state = &bench->states[i];
         const struct cell *cell = &bench->suite.cells[i];
-        if (!cell->passes[PASS_TIMING] || cell->rounds != UINT64_MAX ||
+        if (!cell->passes[PASS_TIMING] || cell->rounds != EVERY_ROUND ||
             state->standing[PASS_TIMING] != RUNS || state->failures[PASS_TIMING] > 0)
             continue;
         struct stats wall = stats_of(state->walls, state->wall_count);
@@ -616,10 +620,10 @@ static void open_bench(struct bench *bench, const char *suite)
         err(EXIT_UNABLE, "cannot name the folder of the results");
     if (given.resume && !given.out)
         errx(EXIT_USAGE, "--resume needs --out DIR: the run to go on with");
-    if (given.resume && (suite || given.rounds || given.seed))
+    if (given.resume && (suite || given.rounds || given.seed || given.full))
         errx(EXIT_USAGE,
-             "--resume goes on with the suite, the rounds and the seed that are stored "
-             "in %s; give none of them",
+             "--resume goes on with the suite, the rounds (--rounds, --full) and the seed that are "
+             "stored in %s; give none of them",
              bench->folder);
     if (!suite)
         suite = default_suite;
@@ -636,6 +640,8 @@ static void open_bench(struct bench *bench, const char *suite)
         read_environment(bench);
     else
         bench->work_rate = calibrate();
+    for (size_t i = 0; given.full && i < bench->suite.cell_count; i++)
+        bench->suite.cells[i].rounds = EVERY_ROUND;
     set_most_rounds(bench);
     check_cells(bench);
     if (interrupted)

@@ -161,7 +161,7 @@ static int read_cell(struct suite *suite, char **words, size_t count, unsigned l
         return -1;
     }
     struct cell_line line = {
-        words[1], words[2], words[3], words[4], .rounds = UINT64_MAX, .number = line_number};
+        words[1], words[2], words[3], words[4], .rounds = EVERY_ROUND, .number = line_number};
     size_t next = 5;
     bool any = false;
     for (; next < count && strncmp(words[next], "--", 2) != 0; next++) {

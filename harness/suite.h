@@ -24,6 +24,8 @@
 #include "arguments.h"
 #include "setup.h"
 
+#define EVERY_ROUND UINT64_MAX
+
 struct cell {
     char *name;                 /* "mixed-4-one-fork": unique in the suite */
     char *group;                /* "mixed-4-one" */
@@ -31,7 +33,7 @@ struct cell {
     struct arguments arguments; /* of `overlap run` */
     bool control;
     bool passes[PASSES];
-    uint64_t rounds; /* at most so many of any pass; UINT64_MAX: as many as the suite has */
+    uint64_t rounds; /* at most so many of any pass, or EVERY_ROUND of the suite */
     unsigned line;   /* of the file */
 };
 

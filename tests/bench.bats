@@ -72,10 +72,10 @@ stopped() {
 
 @test "--resume goes on with what is stored, and says so when it is asked for something else" {
     "$overlap" bench "$tmp/small.suite" --rounds 1 --out "$tmp/run" > /dev/null
-    for word in default --rounds=2 --seed=7; do
+    for word in default --rounds=2 --full --seed=7; do
         run "$overlap" bench $word --resume --out "$tmp/run"
         [ "$status" -eq 2 ]
-        grep -q 'goes on with the suite, the rounds and the seed' <<< "$output"
+        grep -q 'goes on with the suite, the rounds (--rounds, --full) and the seed' <<< "$output"
     done
     sed -i 's/"rounds": 1/"rounds": -3/' "$tmp/run/environment.json"
     run "$overlap" bench --resume --out "$tmp/run"
@@ -174,6 +174,33 @@ stopped() {
     run "$overlap" bench "$tmp/few.suite" --out "$tmp/never" --precision 1 --max-rounds 2
     [ "$status" -eq 2 ]
     [ ! -e "$tmp/never" ]
+}
+
+@test "rounds=N of a cell limits its rounds, and --full does not" {
+    cat > "$tmp/some.suite" << SUITE
+rounds 12
+timeline-rounds 3
+cell sleep 2 one coroutine timing+timeline --unit 1ms
+cell sleep 3 one coroutine timing+timeline rounds=2 --unit 1ms
+cell sleep 4 one coroutine rounds=10 --unit 1ms
+SUITE
+    rounds_of() { # GROUP PASS
+        awk -F, -v "group=$1" -v "pass=$2" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+            $at["group"] == group && $at["pass"] == pass { n++; least = n == 1 ? $at["round"] : least }
+            END { print least + 0, n + 0 }' "$3/trials.csv"
+    }
+    "$overlap" bench "$tmp/some.suite" --out "$tmp/run" > /dev/null
+    [ "$(rounds_of sleep-2-one timing "$tmp/run")" = '0 13' ]
+    [ "$(rounds_of sleep-2-one timeline "$tmp/run")" = '1 3' ]
+    [ "$(rounds_of sleep-3-one timing "$tmp/run")" = '1 2' ] # nor do they warm up
+    [ "$(rounds_of sleep-3-one timeline "$tmp/run")" = '1 2' ]
+    [ "$(rounds_of sleep-4-one timing "$tmp/run")" = '0 11' ]
+    # what is stopped and resumed remembers that it was to be whole
+    "$overlap" bench "$tmp/some.suite" --out "$tmp/full" --full --budget 60ms > /dev/null
+    "$overlap" bench --resume --out "$tmp/full" > /dev/null
+    [ "$(rounds_of sleep-3-one timing "$tmp/full")" = '0 13' ]
+    [ "$(rounds_of sleep-3-one timeline "$tmp/full")" = '1 3' ]
+    [ "$(rounds_of sleep-4-one timing "$tmp/full")" = '0 13' ]
 }
 
 @test "cells that crash, hang or do other work are marked, and the others go on" {
