@@ -496,8 +496,10 @@ static char *why_unknown(const struct found *found)
         return NULL;
     if (cell->reason)
         return format("%s: %s: %s", found->name, cell_status_names[cell->status], cell->reason);
-    return format("%s has no %s%s", found->name, metric_names[found->metric],
-                  per_task ? ": it takes two numbers of tasks" : "");
+    if (per_task)
+        return format("%s has no %s: it takes %d numbers of tasks", found->name,
+                      metric_names[found->metric], SUMMARY_LINE_LEAST);
+    return format("%s has no %s", found->name, metric_names[found->metric]);
 }
 
 /* A single value as a ratio to 1. */

@@ -581,6 +581,15 @@ static void add_points(struct points *points, const struct summary_cell *cell)
     }
 }
 
+/* How many different ones there are among sorted values. */
+static size_t count_distinct(const double *values, size_t count)
+{
+    size_t distinct = count > 0;
+    for (size_t i = 1; i < count; i++)
+        distinct += values[i] > values[i - 1];
+    return distinct;
+}
+
 /* Fits the line that this cell lies on, and gives it to all its cells. */
 static void fit_line(struct summary *summary, const struct summary_cell *cell,
                      struct points *points)
@@ -594,9 +603,10 @@ static void fit_line(struct summary *summary, const struct summary_cell *cell,
         .total = stats_line(points->tasks, points->memory, points->count),
         .cgroup = stats_line(points->tasks, points->cgroup, points->count),
     };
-    if (isnan(line.total.slope))
-        return;
     stats_sort(points->tasks, points->count);
+    if (isnan(line.total.slope) ||
+        count_distinct(points->tasks, points->count) < SUMMARY_LINE_LEAST)
+        return;
     line.least = points->tasks[0];
     line.most = points->tasks[points->count - 1];
     summary->lines[summary->line_count] = line;

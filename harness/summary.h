@@ -85,7 +85,7 @@ struct summary_cell {
     struct stats_ratio ratio;        /* of wall_ns, paired by round */
     enum verdict verdict;
 
-    const struct summary_line *memory; /* NULL: not known at two numbers of tasks */
+    const struct summary_line *memory; /* NULL: not known at enough numbers of tasks */
     const struct record *traced;       /* of its traced trials the median one by wall_ns; or NULL */
     struct stats_ratio traced_ratio;   /* median traced wall_ns / median untraced */
 };
@@ -99,7 +99,10 @@ struct summary_group {
     bool own_control;   /* or the largest of the other groups */
 };
 
-/* Memory over the number of tasks held, of one strategy in groups that differ by that alone. */
+/* Memory over the number of tasks held, of one strategy in groups that differ by that alone: at
+ * SUMMARY_LINE_LEAST numbers or more, for two points always lie on a line. */
+enum { SUMMARY_LINE_LEAST = 4 };
+
 struct summary_line {
     const struct summary_cell *cell; /* the one with the fewest tasks */
     double least, most;              /* tasks */

@@ -335,8 +335,8 @@ static void test_spread(void **state)
 static void test_memory_per_task(void **state)
 {
     (void)state;
-    static const uint64_t tasks[] = {1, 100, 1000};
-    for (size_t i = 0; i < 3; i++) {
+    static const uint64_t tasks[] = {1, 10, 100, 1000};
+    for (size_t i = 0; i < 4; i++) {
         put_memory(tasks[i], "pthreads", 20000);
         put_memory(tasks[i], "coroutine", 100);
     }
@@ -346,7 +346,7 @@ static void test_memory_per_task(void **state)
                    "about 200 within 1 %", CLAIM_HOLDS);
     put_memory(7, "fork", 1);
     assert_unknown("memory_per_task of mixed-7-one:fork", "above 0", CLAIM_NOT_MEASURED,
-                   "mixed-7-one:fork has no memory_per_task: it takes two numbers of tasks");
+                   "mixed-7-one:fork has no memory_per_task: it takes 4 numbers of tasks");
 }
 
 /* ---- What is not measured ---- */
