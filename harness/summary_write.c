@@ -452,7 +452,8 @@ static void write_memory(const struct summary *summary, FILE *file)
             "\n## Memory per task\n\n"
             "PSS of all processes, page tables and kernel stacks, as a line over the number of "
             "tasks held, %d numbers at least (median of the slopes of all pairs, weighted by their "
-            "distance; %d resamples). The base is the line at no task. A memory cgroup's account, kernel memory "
+            "distance; %d resamples). The base is the line at no task. A memory cgroup's account, "
+            "kernel memory "
             "included, is the cross-check.\n\n",
             SUMMARY_LINE_LEAST, STATS_LINE_RESAMPLES);
     table_print_markdown(&table, file);
