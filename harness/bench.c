@@ -722,6 +722,7 @@ int bench_main(int argc, char **argv)
     run_rounds(&bench);
 
     note_environment(&bench, "stopped", json_string(bench.stopped));
+    note_environment(&bench, "ended", json_string(bench.ended));
     if (interrupted && bench.trial_count + bench.done_count == 0) { /* nothing to sum up */
         warnx("stopped; go on with: overlap bench --resume --out %s", bench.folder);
         close_bench(&bench);

@@ -464,6 +464,17 @@ double environment_recorded(const char *dir, const char *key)
     return number;
 }
 
+char *environment_recorded_text(const char *dir, const char *key)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/environment.json", dir);
+    json_t *object = read_json(path);
+    const char *text = json_string_value(json_object_get(object, key));
+    char *copy = text ? strdup(text) : NULL;
+    json_decref(object);
+    return copy;
+}
+
 int environment_note(const char *dir, const char *key, json_t *value, char *why, size_t why_bytes)
 {
     char path[PATH_MAX], temporary[PATH_MAX + 32];

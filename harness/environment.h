@@ -16,6 +16,9 @@ json_t *environment_read(void);
 
 /* What DIR/environment.json of a run says of `key`: a number, NaN when it says nothing. */
 double environment_recorded(const char *dir, const char *key);
+
+/* The same of a text, or NULL; the caller frees it. */
+char *environment_recorded_text(const char *dir, const char *key);
 /* Adds `key` to it, or puts another value there, the file being whole at any time; takes `value`. A
  * folder without such a file is left so. Returns 0, or -1 with one line in `why`. */
 int environment_note(const char *dir, const char *key, json_t *value, char *why, size_t why_bytes);

@@ -723,6 +723,10 @@ struct summary *summary_read(const char *dir, const char *baseline, char *why, s
     compare_cells(summary, baseline);
     fit_lines(summary);
     summary->stamp = summary_noise(summary, environment_recorded(dir, "cores_online"));
+    summary->fingerprint = environment_recorded_text(dir, "fingerprint");
+    summary->date = environment_recorded_text(dir, "date");
+    summary->version = environment_recorded_text(dir, "version");
+    summary->ended = environment_recorded_text(dir, "ended");
     return summary;
 }
 
@@ -738,5 +742,9 @@ void summary_free(struct summary *summary)
     free(summary->groups);
     free(summary->lines);
     free(summary->stamp);
+    free(summary->fingerprint);
+    free(summary->date);
+    free(summary->version);
+    free(summary->ended);
     free(summary);
 }

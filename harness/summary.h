@@ -120,6 +120,9 @@ struct summary {
     size_t replaced_count; /* rows of which there is a later one */
     size_t torn_count;
     char *stamp; /* "noisy: " and why, or ""; as in environment.json */
+    /* The machine, the date, the version of this command, and what ended the rounds, as recorded
+     * there; NULL where it says nothing. */
+    char *fingerprint, *date, *version, *ended;
 
     struct record *records; /* private, as are the following */
     size_t record_count;

@@ -445,6 +445,17 @@ static void print_counts(const struct summary *summary, FILE *file)
     putc('\n', file);
 }
 
+/* What the numbers are of, and why there are not more of them. */
+static void print_machine(const struct summary *summary, FILE *file)
+{
+    if (summary->fingerprint)
+        fprintf(file, "%s; %.10s; overlap %s.\n\n", summary->fingerprint,
+                summary->date ? summary->date : "?", summary->version ? summary->version : "?");
+    if (summary->ended)
+        fprintf(file, "Rounds: %s. Cells may have fewer; the column *rounds* tells.\n\n",
+                summary->ended);
+}
+
 static void write_memory(const struct summary *summary, FILE *file)
 {
     struct table table = make_memory_table(summary);
@@ -465,6 +476,7 @@ static void write_markdown(const struct summary *summary, const struct claims *c
     fprintf(file, "# Summary\n\n");
     if (summary->stamp[0])
         fprintf(file, "**This run is %s.** Do not cite its numbers.\n\n", summary->stamp);
+    print_machine(summary, file);
     print_counts(summary, file);
     fprintf(file,
             "\nMedians over the rounds with their 95 %% bootstrap intervals (expanded percentile, "

@@ -43,6 +43,10 @@ stopped() {
     [ "$(rows "$tmp/run" memory)" -eq 4 ]
     [ "$(rows "$tmp/run" timeline)" -eq 4 ]
     grep -q 'not run: it takes at least' "$tmp/run/summary.md"
+    # which names the machine, and what ended the rounds
+    grep -qF "$(sed -n 's/^  "fingerprint": "\(.*\)",$/\1/p' "$tmp/run/environment.json")" \
+        <(head -n 3 "$tmp/run/summary.md")
+    grep -q '^Rounds: done after 5 of 5 rounds\.' "$tmp/run/summary.md"
     grep -q 'sleep-1000-one-sequential.*,bound,' "$tmp/run/summary.csv"
     cut -d, -f2 "$tmp/run/summary.csv" | grep -qx mixed-4-one-coroutine-control
     # the order of a round is shuffled, and differs from round to round
