@@ -428,6 +428,41 @@ static struct table make_memory_table(const struct summary *summary)
     return table;
 }
 
+/* ---- Wake-ups ---- */
+
+/* Do its tasks only wait? Where they compute, a late resumption may be another task's turn. */
+static bool has_wake_ups(const struct summary_cell *cell)
+{
+    return cell->metrics[METRIC_wake_p50_ns].count > 0 && cell->sample->work_ns == 0;
+}
+
+/* The caller ends it with table_clear(). */
+static struct table make_wake_table(const struct summary *summary)
+{
+    static const char *const headers[] = {
+        "group", "strategy", "median", "95 % interval", "p99", "maximum", "trials",
+    };
+    struct table table = {.align = "llrrrrr"};
+    char text[128];
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        table_add(&table, headers[i]);
+    for (size_t i = 0; i < summary->cell_count; i++) {
+        const struct summary_cell *cell = &summary->cells[i];
+        const struct stats *median = &cell->metrics[METRIC_wake_p50_ns];
+        if (!has_wake_ups(cell))
+            continue;
+        table_add(&table, cell->sample->group);
+        table_add(&table, cell->sample->strategy);
+        table_add(&table, format_ns(text, sizeof text, median->median));
+        format_interval(text, sizeof text, median->low, median->high, format_ns);
+        table_add(&table, text);
+        table_add(&table, format_ns(text, sizeof text, cell->metrics[METRIC_wake_p99_ns].median));
+        table_add(&table, format_ns(text, sizeof text, cell->metrics[METRIC_wake_max_ns].max));
+        table_add(&table, format_count(text, sizeof text, (double)median->count));
+    }
+    return table;
+}
+
 /* ---- summary.md ---- */
 
 static void print_counts(const struct summary *summary, FILE *file)
@@ -471,6 +506,23 @@ static void write_memory(const struct summary *summary, FILE *file)
     table_clear(&table);
 }
 
+static void write_wake_ups(const struct summary *summary, FILE *file)
+{
+    size_t i = 0;
+    while (i < summary->cell_count && !has_wake_ups(&summary->cells[i]))
+        i++;
+    if (i == summary->cell_count)
+        return;
+    struct table table = make_wake_table(summary);
+    fprintf(file,
+            "\n## Wake-ups\n\n"
+            "How late after its deadline a sleeping task resumes, from the traced trials of "
+            "tasks that do not compute: the median over the trials of each trial's median and "
+            "99th percentile, and the latest of all.\n\n");
+    table_print_markdown(&table, file);
+    table_clear(&table);
+}
+
 static void write_markdown(const struct summary *summary, const struct claims *claims, FILE *file)
 {
     fprintf(file, "# Summary\n\n");
@@ -497,6 +549,7 @@ static void write_markdown(const struct summary *summary, const struct claims *c
     }
     if (summary->line_count > 0)
         write_memory(summary, file);
+    write_wake_ups(summary, file);
     if (claims)
         claims_print_markdown(claims, file);
 }

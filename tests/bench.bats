@@ -18,6 +18,7 @@ cell-budget 1s
 control coroutine
 cell mixed 4 one sequential,fork,pthreads,coroutine timing+memory+timeline --unit 5ms
 cell sleep 1000 one sequential,coroutine timing --unit 5ms
+cell sleep 3 one pthreads timeline label=wake-ups --unit 1ms
 SUITE
 }
 
@@ -41,11 +42,15 @@ stopped() {
     done
     [ "$(rows "$tmp/run" timing)" -eq 42 ]
     [ "$(rows "$tmp/run" memory)" -eq 4 ]
-    [ "$(rows "$tmp/run" timeline)" -eq 4 ]
+    [ "$(rows "$tmp/run" timeline)" -eq 5 ]
     grep -q 'not run: it takes at least' "$tmp/run/summary.md"
     # which names the machine, and what ended the rounds
     grep -qF "$(sed -n 's/^  "fingerprint": "\(.*\)",$/\1/p' "$tmp/run/environment.json")" \
         <(head -n 3 "$tmp/run/summary.md")
+    # nor are tasks that compute among those whose wake-ups are punctual or not
+    sed -n '/^## Wake-ups/,/^## /p' "$tmp/run/summary.md" > "$tmp/wake-ups"
+    grep -Eq '^\| sleep-3-one-wake-ups \| pthreads \| [0-9.]+ [nµm]s \|' "$tmp/wake-ups"
+    refute grep -q mixed "$tmp/wake-ups"
     grep -q '^Rounds: done after 5 of 5 rounds\.' "$tmp/run/summary.md"
     grep -q 'sleep-1000-one-sequential.*,bound,' "$tmp/run/summary.csv"
     cut -d, -f2 "$tmp/run/summary.csv" | grep -qx mixed-4-one-coroutine-control
@@ -129,7 +134,7 @@ stopped() {
     "$overlap" bench --resume --out "$tmp/run" > /dev/null
     refute grep -q half-a-line "$tmp/run/trials.csv"
     [ "$(rows "$tmp/run" timing)" -eq 42 ]
-    [ "$(rows "$tmp/run" timeline)" -eq 4 ]
+    [ "$(rows "$tmp/run" timeline)" -eq 5 ]
     # no trial was run twice
     [ -z "$(sed 1d "$tmp/run/trials.csv" | cut -d, -f2,4,5 | grep -v ',bound,' | sort | uniq -d)" ]
 }
