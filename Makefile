@@ -2,7 +2,7 @@
 # make bench       the suite, its figures and summary, in results/ (QUICK=1: within 45 s; FULL=1: all
 #                  cells in all 30 rounds, to be cited)
 # make story       the figures of the talk, from the newest results (or OUT=DIR; THEME=dark)
-# make map         which strategy wins when: the suite map and its figure (3 minutes)
+# make map         which strategy wins when: the suite map and its figure (5 minutes)
 # make test        all tests
 # make lint        formatting, static analysis, shell scripts, man page
 # make format      lay out the sources
