@@ -229,7 +229,7 @@ static void rounds_text(const struct summary_cell *cell, char *text, size_t byte
         snprintf(text, bytes, "%zu", cell->rounds);
 }
 
-/* A column shows either the median of a metric or a text of its own. */
+/* A column shows either the median of a metric, and what that is per task, or a text of its own. */
 static const struct column {
     const char *header;
     char align;
@@ -237,28 +237,39 @@ static const struct column {
     void (*text)(const struct summary_cell *cell, char *text, size_t bytes);
     enum summary_metric metric;
     format_function *format;
+    bool per_task;
 } columns[] = {
-    {"strategy", 'l', true, strategy_text, 0, NULL},
-    {"wall", 'r', true, wall_text, 0, NULL},
-    {"95 % interval", 'r', true, wall_interval_text, 0, NULL},
-    {"ratio", 'r', true, ratio_text, 0, NULL},
-    {"95 % interval", 'r', false, ratio_interval_text, 0, NULL},
-    {"verdict", 'l', true, verdict_text, 0, NULL},
-    {"CPU", 'r', true, NULL, METRIC_cpu_ns, format_ns},
-    {"p99 latency", 'r', false, NULL, METRIC_latency_p99_ns, format_ns},
-    {"task switches", 'r', false, NULL, METRIC_task_switches, format_count},
-    {"voluntary", 'r', false, NULL, METRIC_voluntary_switches, format_count},
-    {"involuntary", 'r', false, NULL, METRIC_involuntary_switches, format_count},
-    {"system calls", 'r', false, NULL, METRIC_system_calls, format_count},
-    {"peak alive", 'r', true, NULL, METRIC_tasks_peak, format_count},
-    {"wall / ideal", 'r', false, NULL, METRIC_over_ideal, format_ratio},
-    {"memory", 'r', true, NULL, METRIC_memory_bytes, format_bytes},
-    {"memory per task", 'r', true, memory_text, 0, NULL},
-    {"hyperfine", 'r', false, NULL, METRIC_hyperfine_ns, format_ns},
-    {"rounds", 'r', false, rounds_text, 0, NULL},
-    {"outliers", 'r', false, outliers_text, 0, NULL},
+    {"strategy", 'l', true, strategy_text, 0, NULL, false},
+    {"wall", 'r', true, wall_text, 0, NULL, false},
+    {"95 % interval", 'r', true, wall_interval_text, 0, NULL, false},
+    {"ratio", 'r', true, ratio_text, 0, NULL, false},
+    {"95 % interval", 'r', false, ratio_interval_text, 0, NULL, false},
+    {"verdict", 'l', true, verdict_text, 0, NULL, false},
+    {"CPU", 'r', true, NULL, METRIC_cpu_ns, format_ns, false},
+    {"p99 latency", 'r', false, NULL, METRIC_latency_p99_ns, format_ns, false},
+    {"task switches (per task)", 'r', false, NULL, METRIC_task_switches, format_count, true},
+    {"voluntary (per task)", 'r', false, NULL, METRIC_voluntary_switches, format_count, true},
+    {"involuntary (per task)", 'r', false, NULL, METRIC_involuntary_switches, format_count, true},
+    {"system calls (per task)", 'r', false, NULL, METRIC_system_calls, format_count, true},
+    {"peak alive", 'r', true, NULL, METRIC_tasks_peak, format_count, false},
+    {"wall / ideal", 'r', false, NULL, METRIC_over_ideal, format_ratio, false},
+    {"memory", 'r', true, NULL, METRIC_memory_bytes, format_bytes, false},
+    {"memory per task", 'r', true, memory_text, 0, NULL, false},
+    {"hyperfine", 'r', false, NULL, METRIC_hyperfine_ns, format_ns, false},
+    {"rounds", 'r', false, rounds_text, 0, NULL, false},
+    {"outliers", 'r', false, outliers_text, 0, NULL, false},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static void metric_text(const struct column *column, const struct summary_cell *cell, char *text,
+                        size_t bytes)
+{
+    double median = cell->metrics[column->metric].median, tasks = (double)cell->sample->tasks;
+    column->format(text, bytes, median);
+    size_t length = strlen(text);
+    if (column->per_task && tasks > 1 && median > 0)
+        snprintf(text + length, bytes - length, " (%.2g)", median / tasks);
+}
 
 /* The caller ends it with table_clear(), before it makes the next one. */
 static struct table make_table(const struct summary_group *group, bool terminal)
@@ -282,7 +293,7 @@ static struct table make_table(const struct summary_group *group, bool terminal)
             if (column->text)
                 column->text(cell, text, sizeof text);
             else
-                column->format(text, sizeof text, cell->metrics[column->metric].median);
+                metric_text(column, cell, text, sizeof text);
             table_add(&table, text);
         }
     }

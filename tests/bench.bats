@@ -47,7 +47,9 @@ stopped() {
     # which names the machine, and what ended the rounds
     grep -qF "$(sed -n 's/^  "fingerprint": "\(.*\)",$/\1/p' "$tmp/run/environment.json")" \
         <(head -n 3 "$tmp/run/summary.md")
-    # nor are tasks that compute among those whose wake-ups are punctual or not
+    # switches are told per task as well: each of the four is resumed three times
+    grep -q '^| coroutine |.* | 12 (3) |' "$tmp/run/summary.md"
+    # tasks that compute are not among those whose wake-ups are looked at
     sed -n '/^## Wake-ups/,/^## /p' "$tmp/run/summary.md" > "$tmp/wake-ups"
     grep -Eq '^\| sleep-3-one-wake-ups \| pthreads \| [0-9.]+ [nµm]s \|' "$tmp/wake-ups"
     refute grep -q mixed "$tmp/wake-ups"
