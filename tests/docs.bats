@@ -45,3 +45,14 @@ formatted() # FILE
     build/overlap list workloads | grep backoff
     formatted workloads/backoff.c
 }
+
+@test "the README shows the reference run as it is" {
+    cd "$BATS_TEST_DIRNAME/.." || return
+    scripts/headline results/reference > "$BATS_TEST_TMPDIR/tables"
+    grep -q '| `coroutine` | 1' "$BATS_TEST_TMPDIR/tables"
+    while read -r row; do
+        [ -z "$row" ] || grep -qxF "$row" README.md || { echo "not in the README: $row"; false; }
+    done < "$BATS_TEST_TMPDIR/tables"
+    run scripts/headline nowhere
+    [ "$status" -eq 2 ]
+}
