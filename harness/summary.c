@@ -333,16 +333,30 @@ static void check_digests(const struct summary_group *group)
 
 /* ---- Numbers ---- */
 
-/* The values of a metric in the measured rounds of a cell; room for cell->row_count. */
-static size_t collect_values(const struct summary_cell *cell, const struct metric *metric,
-                             const char *pass, double *values)
+/* A metric in the measured rounds of a pass of a cell. */
+struct series {
+    const struct summary_cell *cell;
+    const struct metric *metric;
+    const char *pass;
+};
+
+static struct series series_of(const struct summary_cell *cell, enum summary_metric metric)
+{
+    return (struct series){cell, &metrics[metric], metrics[metric].pass};
+}
+
+static bool is_in(const struct series *series, const struct record *row)
+{
+    return row->ok && row->round > 0 && strcmp(row->pass, series->pass) == 0;
+}
+
+/* Its values; room for cell->row_count. */
+static size_t collect_values(struct series series, double *values)
 {
     size_t count = 0;
-    for (size_t i = 0; i < cell->row_count; i++) {
-        const struct record *row = cell->rows[i];
-        if (row->ok && row->round > 0 && strcmp(row->pass, pass) == 0)
-            values[count++] = metric->value(row);
-    }
+    for (size_t i = 0; i < series.cell->row_count; i++)
+        if (is_in(&series, series.cell->rows[i]))
+            values[count++] = series.metric->value(series.cell->rows[i]);
     return count;
 }
 
@@ -358,7 +372,7 @@ static void measure_cell(struct summary_cell *cell)
         while (strcmp(passes[pass], metrics[m].pass) != 0)
             pass++;
         if (usable[pass])
-            count = collect_values(cell, &metrics[m], metrics[m].pass, values);
+            count = collect_values(series_of(cell, m), values);
         cell->metrics[m] = stats_of(values, count);
         if (m == METRIC_wall_ns) {
             cell->outliers = stats_outliers(values, count);
@@ -379,27 +393,25 @@ static bool has_wall(const struct summary_cell *cell)
     return cell->metrics[METRIC_wall_ns].count > 0;
 }
 
-/* In the rounds of the pass that both have; both metrics are taken from it. */
-static struct stats_ratio paired_ratio(const struct summary_cell *cell, const struct metric *metric,
-                                       const struct summary_cell *base,
-                                       const struct metric *base_metric)
+/* In the rounds that both have. */
+static struct stats_ratio paired_ratio(struct series above, struct series below)
 {
-    const char *pass = metric->pass;
+    const struct summary_cell *cell = above.cell, *base = below.cell;
     double *values = array_resize(NULL, 2 * cell->row_count, sizeof *values);
     double *bases = values + cell->row_count;
     size_t count = 0;
     for (size_t i = 0, k = 0; i < cell->row_count; i++) {
         const struct record *row = cell->rows[i];
-        if (strcmp(row->pass, pass) != 0 || row->round == 0)
+        if (!is_in(&above, row))
             continue;
         while (k < base->row_count &&
-               (strcmp(base->rows[k]->pass, pass) != 0 || base->rows[k]->round < row->round))
+               (!is_in(&below, base->rows[k]) || base->rows[k]->round < row->round))
             k++;
         if (k == base->row_count)
             break;
         if (base->rows[k]->round == row->round) {
-            values[count] = metric->value(row);
-            bases[count++] = base_metric->value(base->rows[k]);
+            values[count] = above.metric->value(row);
+            bases[count++] = below.metric->value(base->rows[k]);
         }
     }
     struct stats_ratio ratio = stats_paired_ratio(values, bases, count);
@@ -410,15 +422,14 @@ static struct stats_ratio paired_ratio(const struct summary_cell *cell, const st
 static struct stats_ratio wall_ratio(const struct summary_cell *cell,
                                      const struct summary_cell *base)
 {
-    const struct metric *wall = &metrics[METRIC_wall_ns];
-    return paired_ratio(cell, wall, base, wall);
+    return paired_ratio(series_of(cell, METRIC_wall_ns), series_of(base, METRIC_wall_ns));
 }
 
 size_t summary_values(const struct summary_cell *cell, enum summary_metric metric, double *values)
 {
     if (cell->metrics[metric].count == 0) /* also when the pass has failed */
         return 0;
-    return collect_values(cell, &metrics[metric], metrics[metric].pass, values);
+    return collect_values(series_of(cell, metric), values);
 }
 
 struct stats_ratio summary_ratio(const struct summary_cell *cell, enum summary_metric metric,
@@ -432,7 +443,7 @@ struct stats_ratio summary_ratio(const struct summary_cell *cell, enum summary_m
     *paired = false;
     if (count > 0 && base_count > 0) {
         if (strcmp(metrics[metric].pass, metrics[base_metric].pass) == 0)
-            ratio = paired_ratio(cell, &metrics[metric], base, &metrics[base_metric]);
+            ratio = paired_ratio(series_of(cell, metric), series_of(base, base_metric));
         *paired = ratio.count > 0;
         if (!*paired)
             ratio = stats_median_ratio(values, count, values + count, base_count);
@@ -644,24 +655,19 @@ static int by_wall(const void *left, const void *right)
 /* The lower one of the two in the middle when their number is even: a trial, not a mean. */
 static void choose_traced(struct summary_cell *cell)
 {
+    const struct series series = {cell, &metrics[METRIC_wall_ns], "timeline"};
     const struct record **traced = array_resize(NULL, cell->row_count, sizeof *traced);
-    double *walls = array_resize(NULL, 2 * cell->row_count, sizeof *walls);
-    double *untraced = walls + cell->row_count;
     size_t count = 0;
     for (size_t i = 0; i < cell->row_count && cell->status != CELL_FAILED; i++)
-        if (cell->rows[i]->ok && strcmp(cell->rows[i]->pass, "timeline") == 0)
+        if (is_in(&series, cell->rows[i]))
             traced[count++] = cell->rows[i];
     if (count > 0) {
         qsort(traced, count, sizeof *traced, by_wall);
         cell->traced = traced[(count - 1) / 2];
-        for (size_t i = 0; i < count; i++)
-            walls[i] = value_of_wall_ns(traced[i]);
-        size_t untraced_count =
-            has_wall(cell) ? collect_values(cell, &metrics[METRIC_wall_ns], "timing", untraced) : 0;
-        cell->traced_ratio = stats_median_ratio(walls, count, untraced, untraced_count);
+        if (has_wall(cell))
+            cell->traced_ratio = paired_ratio(series, series_of(cell, METRIC_wall_ns));
     }
     free(traced);
-    free(walls);
 }
 
 /* ---- All of it ---- */

@@ -87,7 +87,7 @@ struct summary_cell {
 
     const struct summary_line *memory; /* NULL: not known at enough numbers of tasks */
     const struct record *traced;       /* of its traced trials the median one by wall_ns; or NULL */
-    struct stats_ratio traced_ratio;   /* median traced wall_ns / median untraced */
+    struct stats_ratio traced_ratio;   /* traced / untraced wall_ns, paired by round */
 };
 
 /* Cells that differ by strategy alone. */

@@ -454,11 +454,10 @@ static void test_memory(void **state)
 static void test_traced(void **state)
 {
     (void)state;
-    static const uint64_t walls_ns[] = {130, 150, 110, 140, 120, 160};
-    put_cell("g", "coroutine", false, ROUNDS, 1e-6); /* 100 ns and moods: median 101 */
+    put_cell("g", "coroutine", false, ROUNDS, 1); /* 100 ms and moods: median 101 */
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         struct record record = trial("g", "coroutine", "timeline", round);
-        record.wall_ns = walls_ns[round - 1];
+        record.wall_ns = (uint64_t)(moods[round] * 102e6 + 0.5);
         record_set(&record.switch_source, "perf");
         record.wake_p99_ns = 1000 + round;
         put(record);
@@ -466,11 +465,12 @@ static void test_traced(void **state)
     struct summary *summary = sum_up(NULL);
     const struct summary_cell *cell = cell_of(summary, "g-coroutine");
     assert_non_null(cell->traced);
-    assert_int_equal(cell->traced->wall_ns, 130); /* a trial that was, not 135 */
-    assert_near(cell->traced_ratio.median, 135.0 / 101);
-    assert_true(cell->traced_ratio.low < 135.0 / 101 && cell->traced_ratio.high > 135.0 / 101);
+    assert_int_equal(cell->traced->wall_ns, 102000000); /* a trial that was, not a mean of two */
+    assert_near(cell->traced_ratio.median, 1.02); /* both of a round, so its mood is in neither */
+    assert_near(cell->traced_ratio.low, 1.02);
+    assert_near(cell->traced_ratio.high, 1.02);
     assert_near(cell->metrics[METRIC_wake_p99_ns].median, 1003.5);
-    assert_near(cell->metrics[METRIC_wall_ns].median, 101);
+    assert_near(cell->metrics[METRIC_wall_ns].median, 101e6);
     char why[256];
     assert_int_equal(summary_save(summary, dir, why, sizeof why), 0);
     summary_free(summary);
@@ -480,10 +480,29 @@ static void test_traced(void **state)
     assert_non_null(index);
     assert_non_null(fgets(line, sizeof line, index));
     assert_non_null(fgets(line, sizeof line, index));
-    static const char start[] = "g,g-coroutine,coroutine,mixed,4,0,1,g-coroutine.r1.csv,130,,,";
+    static const char start[] =
+        "g,g-coroutine,coroutine,mixed,4,0,1,g-coroutine.r1.csv,102000000,,,";
     assert_memory_equal(line, start, sizeof start - 1);
     assert_null(fgets(line, sizeof line, index));
     fclose(index);
+}
+
+static void test_few_traced(void **state)
+{
+    (void)state;
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    for (uint64_t round = 1; round <= 5; round++) {
+        struct record record = trial("g", "coroutine", "timeline", round);
+        record.wall_ns = (uint64_t)(moods[round] * (1 + 0.01 * (double)round) * 1e8 + 0.5);
+        record.ok = round != 2;
+        put(record);
+    }
+    struct summary *summary = sum_up(NULL);
+    const struct summary_cell *cell = cell_of(summary, "g-coroutine");
+    assert_int_equal(cell->traced_ratio.count, 4); /* of rounds 1, 3, 4 and 5 */
+    assert_near(cell->traced_ratio.median, 1.035);
+    assert_true(isnan(cell->traced_ratio.low));
+    summary_free(summary);
 }
 
 /* ---- Rows as they come ---- */
@@ -851,6 +870,7 @@ int main(void)
         TEST(test_digests),
         TEST(test_memory),
         TEST(test_traced),
+        TEST(test_few_traced),
         TEST(test_torn_and_replaced),
         TEST(test_refused),
         TEST(test_few_columns),
