@@ -18,6 +18,7 @@ static const struct {
     [STATE_RUNNING] = {"█", "\033[38;5;32m", "running"},
     [STATE_READY] = {"░", "\033[38;5;214m", "ready"},
     [STATE_READY_PREEMPTED] = {"▒", "\033[38;5;202m", "pre-empted"},
+    [STATE_READY_LOCK] = {"▓", "\033[38;5;133m", "awaits the lock"},
     [STATE_WAITING] = {"─", "\033[38;5;250m", "waiting"},
 };
 

@@ -19,6 +19,7 @@ const char *const timeline_state_names[STATES] = {
     [STATE_RUNNING] = "running",
     [STATE_READY] = "ready",
     [STATE_READY_PREEMPTED] = "ready-preempted",
+    [STATE_READY_LOCK] = "ready-lock",
     [STATE_WAITING] = "waiting",
     [STATE_IDEAL_RUNNING] = "ideal-running",
     [STATE_IDEAL_WAITING] = "ideal-waiting",
@@ -90,7 +91,8 @@ static uint64_t moved_on_ns(const struct derivation *d, const struct trace_event
 }
 
 /* From its resumption until `until` the task is where its thread is. Off its core of its own
- * accord within a resumption, the thread waits for a lock or a page, not for the task's op: ready.
+ * accord within a resumption, the thread waits for a page, or for a lock of the C library, not for
+ * the task's op: ready.
  */
 static void add_running(struct derivation *d, const struct trace_event *resume, uint64_t until_ns)
 {
@@ -119,10 +121,16 @@ static void add_waiting(struct derivation *d, const struct trace_event *await,
     uint64_t complete_ns = await->until_ns < next->ns ? await->until_ns : next->ns;
     add(d, await->task, STATE_WAITING, NO_CPU, await->ns, complete_ns);
     add(d, await->task, STATE_READY, NO_CPU, complete_ns, next->ns);
+}
 
-    bool is_sleep = await->until_ns != TRACE_UNKNOWN && await->until_ns != await->ns;
-    if (is_sleep && next->kind == TRACE_RESUME)
-        d->timeline->late_ns[d->timeline->sleeps++] = (double)(next->ns - complete_ns);
+/* Notes how much later than its sleep was over a task was resumed. */
+static void note_lateness(struct derivation *d, const struct trace_event *await,
+                          const struct trace_event *resume)
+{
+    if (await->until_ns == TRACE_UNKNOWN || await->until_ns == await->ns)
+        return; /* no sleep */
+    uint64_t late_ns = resume->ns > await->until_ns ? resume->ns - await->until_ns : 0;
+    d->timeline->late_ns[d->timeline->sleeps++] = (double)late_ns;
 }
 
 /* What became of a task between one of its events and the next. */
@@ -141,6 +149,9 @@ static void add_stretch(struct derivation *d, const struct trace_event *event,
         break;
     case TRACE_AWAIT:
         add_waiting(d, event, next);
+        break;
+    case TRACE_LOCK_AWAITED:
+        add(d, event->task, STATE_READY_LOCK, NO_CPU, event->ns, next->ns);
         break;
     }
 }
@@ -194,9 +205,18 @@ int timeline_derive(struct trace_event *events, size_t count, uint64_t start_ns,
         if (is_of_task(&events[i]))
             story[told++] = &events[i];
     qsort(story, told, sizeof *story, by_task);
-    for (size_t i = 0; i + 1 < told; i++)
-        if (story[i]->task == story[i + 1]->task)
+    const struct trace_event *await = NULL; /* that no resumption has followed yet */
+    for (size_t i = 0; i < told; i++) {
+        if (i + 1 < told && story[i]->task == story[i + 1]->task)
             add_stretch(&d, story[i], story[i + 1]);
+        if (story[i]->kind == TRACE_AWAIT) {
+            await = story[i];
+        } else if (story[i]->kind == TRACE_RESUME && await) {
+            if (await->task == story[i]->task)
+                note_lateness(&d, await, story[i]);
+            await = NULL;
+        }
+    }
     stats_sort(timeline->late_ns, timeline->sleeps);
 
     free(story);

@@ -20,9 +20,10 @@ enum trace_kind {
     TRACE_CREATING, /* the strategy is about to make the task */
     TRACE_RESUME,
     TRACE_AWAIT,
+    TRACE_LOCK_AWAITED, /* within a resumption or before one; TRACE_RESUME says that it is over */
     TRACE_DONE,
     /* of the thread's own life, whatever task it ran */
-    TRACE_OUT,           /* gave up its core to wait (for a lock, a page, a timer) */
+    TRACE_OUT,           /* gave up its core to wait (for a page, a timer, a lock) */
     TRACE_OUT_PREEMPTED, /* was taken off its core */
     TRACE_IN,            /* came back to a core */
 };
@@ -43,8 +44,9 @@ struct trace_event {
 enum timeline_state {
     STATE_CREATING,        /* the strategy is making the task */
     STATE_RUNNING,         /* on a core */
-    STATE_READY,           /* could run but does not: its turn in the loop, a lock, no free core */
+    STATE_READY,           /* could run but does not: its turn in the loop, no free core */
     STATE_READY_PREEMPTED, /* the kernel took the core away */
+    STATE_READY_LOCK,      /* it waits for the strategy's lock */
     STATE_WAITING,         /* its op is not complete */
     STATE_IDEAL_RUNNING,   /* of the computed ideal schedule; never derived from events */
     STATE_IDEAL_WAITING,

@@ -139,11 +139,16 @@ static uint64_t op_until_ns(const struct op *op, uint64_t ns)
     }
 }
 
+static void record_resume(uint32_t id)
+{
+    record(&(struct trace_event){
+        .task = id, .kind = TRACE_RESUME, .cpu = (uint16_t)sched_getcpu(), .ns = clock_now_ns()});
+}
+
 const struct op *trace_body(struct task *task, int64_t result)
 {
     uint32_t id = task->id;
-    record(&(struct trace_event){
-        .task = id, .kind = TRACE_RESUME, .cpu = (uint16_t)sched_getcpu(), .ns = clock_now_ns()});
+    record_resume(id);
 
     const struct op *op = workload_body(task, result);
 
@@ -173,6 +178,23 @@ void trace_checkpoint(struct task *task)
 {
     (void)task;
     look_for_switches(clock_now_ns(), true);
+}
+
+void trace_lock_awaited(struct task *task)
+{
+    record(
+        &(struct trace_event){.task = task->id, .kind = TRACE_LOCK_AWAITED, .ns = clock_now_ns()});
+}
+
+/* Whether within a resumption or just before one: from here on the task runs. What the wait for
+ * the lock did to its thread is no news. */
+void trace_lock_taken(struct task *task)
+{
+    record_resume(task->id);
+    if (self.switches.computing) {
+        self.switches.computing = false;
+        look_for_switches(clock_now_ns(), false);
+    }
 }
 
 /* ---- Before and after the clock ---- */
@@ -253,8 +275,7 @@ static uint64_t measure_event_ns(void)
     self.next = self.end = NULL;
     uint64_t start_ns = clock_now_ns();
     for (int i = 0; i < EVENTS; i++)
-        record(&(struct trace_event){
-            .kind = TRACE_RESUME, .cpu = (uint16_t)sched_getcpu(), .ns = clock_now_ns()});
+        record_resume(0);
     uint64_t event_ns = (clock_now_ns() - start_ns) / EVENTS;
     munmap(pool, pool_bytes(pool->pages));
     pool = of_trial;

@@ -6,7 +6,8 @@
  * taken, events are dropped and counted, never awaited. Who called what in which order:
  *
  *     trace_begin(&setup, ...)
- *     task_hooks.work_begins, .checkpoint = trace_work_begins, trace_checkpoint (or call these)
+ *     task_hooks.work_begins, .checkpoint = trace_work_begins, trace_checkpoint (or call these),
+ *               .lock_awaited, .lock_taken = trace_lock_awaited, trace_lock_taken
  *     clock starts; each task: trace_creating(id), body = trace_body; clock stops
  *     trace_end(start_ns, end_ns, &report), trace_write(csv), trace_drop()
  *
@@ -57,6 +58,8 @@ const struct op *trace_body(struct task *task, int64_t result);
  * those of the thread that called trace_begin() are. */
 void trace_work_begins(struct task *task);
 void trace_checkpoint(struct task *task);
+void trace_lock_awaited(struct task *task);
+void trace_lock_taken(struct task *task);
 
 /* Derives the timeline of the trial whose clock ran from start_ns to end_ns (CLOCK_MONOTONIC).
  * After the clock, when all other threads and processes of the trial are gone. Fills the report.

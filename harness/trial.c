@@ -292,6 +292,8 @@ static void set_hooks(const struct setup *setup)
     if (setup->pass == PASS_TIMELINE) {
         task_hooks.work_begins = on_work_begins_traced;
         task_hooks.checkpoint = trace_checkpoint;
+        task_hooks.lock_awaited = trace_lock_awaited;
+        task_hooks.lock_taken = trace_lock_taken;
     }
 }
 

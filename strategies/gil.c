@@ -53,9 +53,12 @@ static bool wait_for_drop(void)
     return pthread_cond_timedwait(&gil.dropped, &gil.mutex, &until) != ETIMEDOUT;
 }
 
-static void gil_take(const struct task *task)
+static void gil_take(struct task *task)
 {
     pthread_mutex_lock(&gil.mutex);
+    bool waits = gil.locked;
+    if (waits)
+        task_lock_awaited(task);
     while (gil.locked) {
         uint64_t switches = gil.switches;
         if (!wait_for_drop() && gil.locked && gil.switches == switches)
@@ -69,6 +72,8 @@ static void gil_take(const struct task *task)
     }
     atomic_store_explicit(&gil.drop_requested, false, memory_order_relaxed);
     pthread_mutex_unlock(&gil.mutex);
+    if (waits)
+        task_lock_taken(task);
 }
 
 static void gil_drop(const struct task *task)
@@ -86,8 +91,10 @@ static void gil_drop(const struct task *task)
 static void gil_checkpoint(struct task *task)
 {
     if (atomic_load_explicit(&gil.drop_requested, memory_order_relaxed)) {
+        task_lock_awaited(task);
         gil_drop(task);
         gil_take(task);
+        task_lock_taken(task);
     }
 }
 

@@ -92,6 +92,16 @@ field() {
     refute grep -q $'\033' "$tmp/out"
 }
 
+@test "a timeline tells who waits for the lock" {
+    for strategy in gil pthreads; do
+        "$overlap" run -s $strategy -w cpu -n 3 --work 12ms --timeline "$tmp/$strategy.csv" > "$tmp/out"
+    done
+    for task in 0 1 2; do
+        grep -q "^$task,,ready-lock," "$tmp/gil.csv"
+    done
+    refute grep -q ready-lock "$tmp/pthreads.csv"
+}
+
 @test "run colours on a terminal, and NO_COLOR stops it" {
     script -qec true /dev/null > /dev/null 2>&1 || skip "script(1) cannot make a terminal here"
     TERM=xterm script -qec "$overlap run -s coroutine -w mixed --unit 5" /dev/null > "$tmp/out"

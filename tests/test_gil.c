@@ -39,6 +39,8 @@ static bool at_checkpoint;
 static atomic_int inside, overlaps;
 static int sockets[2];
 static void (*preempt)(struct task *task); /* the strategy's */
+static atomic_bool awaits_lock[TASKS];     /* as the strategy says */
+static atomic_uint awaited;                /* how often it said so */
 
 static void sign(const struct task *task)
 {
@@ -58,6 +60,7 @@ static void sign(const struct task *task)
 static void enter(const struct task *task)
 {
     overlaps += atomic_fetch_add(&inside, 1) != 0;
+    assert_false(awaits_lock[task->id]);
     sign(task);
     at_checkpoint = false;
 }
@@ -74,6 +77,17 @@ static void watched_preempt(struct task *task)
     leave(task, true);
     preempt(task);
     enter(task);
+}
+
+static void lock_awaited(struct task *task)
+{
+    awaits_lock[task->id] = true;
+    awaited++;
+}
+
+static void lock_taken(struct task *task)
+{
+    awaits_lock[task->id] = false;
 }
 
 /* ---- Tasks ---- */
@@ -160,8 +174,10 @@ static void run(const char *switch_interval,
     char why[256];
     assert_non_null(gil);
     assert_int_equal(setting_parse(gil->settings, switch_interval, why, sizeof why), 0);
+    task_hooks = (struct task_hooks){.lock_awaited = lock_awaited, .lock_taken = lock_taken};
     body = of_tasks;
     preempt = NULL;
+    awaited = 0;
     run_count = 0;
     overlaps = 0;
     last_ns = clock_now_ns();
@@ -170,6 +186,8 @@ static void run(const char *switch_interval,
     assert_non_null(preempt);
     assert_null(task_preempt);
     assert_int_equal(overlaps, 0);
+    for (unsigned id = 0; id < TASKS; id++)
+        assert_false(awaits_lock[id]);
     assert_int_equal(trial.task_switches, 0);
     for (unsigned id = 0; id < TASKS; id++)
         assert_int_equal(results[id].error, 0);
@@ -193,6 +211,7 @@ static void computing_tasks_are_made_to_switch(void **state)
         assert_int_not_equal(runs[i].task, runs[i + 1].task);
     }
     assert_true(preempted >= HAND_OVERS - TASKS);
+    assert_true(awaited >= preempted);
 }
 
 static void nobody_switches_within_the_interval(void **state)

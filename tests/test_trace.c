@@ -106,19 +106,21 @@ static void lateness_of_sleeps(void **state)
 {
     (void)state;
     struct trace_event events[] = {
-        at(0, 1, 0, TRACE_RESUME, 0),  await_at(10, 1, 0, 20),
-        at(35, 1, 0, TRACE_RESUME, 0), await_at(40, 1, 0, 20),
-        at(61, 1, 0, TRACE_RESUME, 0), await_at(70, 1, 0, 0),
-        at(99, 1, 0, TRACE_RESUME, 0),                                 /* a yield */
-        at(100, 1, 0, TRACE_AWAIT, 0), at(200, 1, 0, TRACE_RESUME, 0), /* a socket */
-        at(210, 1, 0, TRACE_DONE, 0),
+        at(0, 1, 0, TRACE_RESUME, 0),   await_at(10, 1, 0, 20),
+        at(35, 1, 0, TRACE_RESUME, 0),  await_at(40, 1, 0, 20),
+        at(61, 1, 0, TRACE_RESUME, 0),  await_at(70, 1, 0, 0),
+        at(99, 1, 0, TRACE_RESUME, 0),                                  /* a yield */
+        at(100, 1, 0, TRACE_AWAIT, 0),  at(200, 1, 0, TRACE_RESUME, 0), /* a socket */
+        await_at(210, 1, 0, 20),        at(233, 1, 0, TRACE_LOCK_AWAITED, 0),
+        at(239, 1, 0, TRACE_RESUME, 0), at(240, 1, 0, TRACE_DONE, 0),
     };
     struct timeline timeline;
     assert_int_equal(timeline_derive(events, sizeof events / sizeof *events, START, END, &timeline),
                      0);
-    assert_int_equal(timeline.sleeps, 2);
+    assert_int_equal(timeline.sleeps, 3);
     assert_int_equal((int)timeline.late_ns[0], 1);
     assert_int_equal((int)timeline.late_ns[1], 5);
+    assert_int_equal((int)timeline.late_ns[2], 9); /* of which 6 for the lock */
     timeline_drop(&timeline);
 }
 
@@ -143,6 +145,42 @@ static void preempted_and_blocked_thread(void **state)
                            "7 running@1 40-50\n"
                            "7 ready 50-60\n"
                            "7 running@1 60-90\n");
+}
+
+static void waiting_for_the_lock(void **state)
+{
+    (void)state;
+    /* Between two ops, and at a checkpoint, the while its thread is woken in vain. */
+    struct trace_event events[] = {
+        at(0, 1, 0, TRACE_CREATING, 0),
+        at(5, 2, 0, TRACE_LOCK_AWAITED, 0),
+        at(20, 2, 0, TRACE_RESUME, 1),
+        at(20, 2, 0, TRACE_RESUME, 1),
+        await_at(30, 2, 0, 10),
+        at(44, 2, 0, TRACE_LOCK_AWAITED, 0),
+        at(60, 2, 0, TRACE_RESUME, 0),
+        at(80, 2, 0, TRACE_LOCK_AWAITED, 0),
+        at(81, 2, 0, TRACE_LOCK_AWAITED, 0),
+        at(82, 2, 0, TRACE_OUT, 0),
+        at(85, 2, 0, TRACE_IN, 0),
+        at(86, 2, 0, TRACE_OUT, 0),
+        at(94, 2, 0, TRACE_IN, 1),
+        at(95, 2, 0, TRACE_RESUME, 1),
+        at(97, 2, 0, TRACE_OUT_PREEMPTED, 1),
+        at(98, 2, 0, TRACE_IN, 1),
+        at(100, 2, 0, TRACE_DONE, 0),
+    };
+    assert_derives(events, "0 creating 0-5\n"
+                           "0 ready-lock 5-20\n"
+                           "0 running@1 20-30\n"
+                           "0 waiting 30-40\n"
+                           "0 ready 40-44\n"
+                           "0 ready-lock 44-60\n"
+                           "0 running@0 60-80\n"
+                           "0 ready-lock 80-95\n"
+                           "0 running@1 95-97\n"
+                           "0 ready-preempted 97-98\n"
+                           "0 running@1 98-100\n");
 }
 
 static void switches_while_the_thread_waits(void **state)
@@ -691,6 +729,7 @@ int main(void)
         cmocka_unit_test(loop_of_two_tasks),
         cmocka_unit_test(lateness_of_sleeps),
         cmocka_unit_test(preempted_and_blocked_thread),
+        cmocka_unit_test(waiting_for_the_lock),
         cmocka_unit_test(switches_while_the_thread_waits),
         cmocka_unit_test(children_are_created_by_their_parent),
         cmocka_unit_test(creator_that_goes_to_wait),

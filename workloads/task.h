@@ -179,12 +179,29 @@ struct task_hooks {
     void (*work_begins)(struct task *task);
     void (*work_ends)(struct task *task);
     void (*checkpoint)(struct task *task); /* from within work() */
-    void (*release)(struct task *task);    /* before the memory of a task goes */
+    void (*lock_awaited)(struct task *task);
+    void (*lock_taken)(struct task *task);
+    void (*release)(struct task *task); /* before the memory of a task goes */
 };
 extern struct task_hooks task_hooks;
 
 /* A strategy that takes the processor from a computing task (a GIL) does so here; or NULL. */
 extern void (*task_preempt)(struct task *task);
+
+/* What keeps a task from running, although it is ready, is the strategy's lock: the thread that is
+ * to resume it, or within whose resumption it computes, says so before it waits for the lock, and
+ * once it has it. */
+static inline void task_lock_awaited(struct task *task)
+{
+    if (task_hooks.lock_awaited)
+        task_hooks.lock_awaited(task);
+}
+
+static inline void task_lock_taken(struct task *task)
+{
+    if (task_hooks.lock_taken)
+        task_hooks.lock_taken(task);
+}
 
 static inline void task_started(struct task *task)
 {
