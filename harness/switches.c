@@ -179,27 +179,40 @@ static void learn_usual(struct switches *switches, uint64_t distance_ns)
         switches->usual_ns -= switches->usual_ns / 16;
 }
 
+/* To another core, in less time than can be noticed. */
+static bool was_moved(uint64_t ns, uint16_t cpu, struct trace_event *out, struct trace_event *in)
+{
+    *out = (struct trace_event){.ns = ns, .kind = TRACE_OUT_PREEMPTED};
+    *in = (struct trace_event){.ns = ns, .kind = TRACE_IN, .cpu = cpu};
+    return true;
+}
+
 bool switches_look(struct switches *switches, uint64_t now_ns, bool at_checkpoint,
                    struct trace_event *out, struct trace_event *in)
 {
+    uint16_t cpu = (uint16_t)sched_getcpu();
+    bool moved = cpu != switches->cpu;
+    switches->cpu = cpu;
     if (!switches->computing) {
         switches->computing = true;
         switches->sample = take_sample();
         switches->looked_ns = now_ns;
-        return false;
+        return moved && was_moved(now_ns, cpu, out, in);
     }
     bool found = false;
     uint64_t distance_ns = now_ns - switches->looked_ns;
     if (distance_ns > switches->usual_ns + switches->usual_ns / 2 + OFF_CORE_MIN_NS) {
         struct switches_sample sample = take_sample();
         found = switches_infer(&switches->sample, &sample, switches->looked_ns, out, in);
-        in->cpu = (uint16_t)sched_getcpu();
+        in->cpu = cpu;
         switches->sample = sample;
         now_ns = sample.wall_ns;
         distance_ns = now_ns - switches->looked_ns;
     }
     if (at_checkpoint)
         learn_usual(switches, found ? distance_ns - (in->ns - out->ns) : distance_ns);
+    if (moved && !found)
+        found = was_moved(switches->looked_ns + distance_ns / 2, cpu, out, in);
     switches->looked_ns = now_ns;
     return found;
 }

@@ -10,7 +10,8 @@
  * usual, its thread's CPU clock says how long it was off its core, and its counts of context
  * switches whether it went by itself. How long is exact; when is known to a checkpoint's distance,
  * and the absence is put in its middle. Absences shorter than that are added to the next longer
- * one. A resumption that does not compute is not looked at.
+ * one. On which core a thread computes it is asked at every checkpoint, for being moved to another
+ * takes less than can be noticed. A resumption that does not compute is not looked at.
  *
  * The catch: reading a CPU clock brings the scheduler's accounts up to date, and so ends an expired
  * time slice before the next tick would (slices of 1.5 ms instead of 4 were seen when every
@@ -36,6 +37,7 @@ struct switches {
     void *ring; /* NULL unless open */
     /* For inference: */
     bool computing;                /* since this resumption began */
+    uint16_t cpu;                  /* where the thread was at the last look, or was resumed */
     uint64_t looked_ns, usual_ns;  /* the last look, and about the median distance of two */
     struct switches_sample sample; /* taken at some look before */
 };
@@ -54,9 +56,10 @@ bool switches_half_full(const struct switches *switches);
 bool switches_take(struct switches *switches, struct trace_event *event, uint64_t *lost);
 
 /* Looks for an absence since the last look, for threads whose ring is not open: sets out and in
- * (ns, kind, cpu) and returns true when the thread was off its core for a noticeable time. At the
- * first look of a resumption (switches.computing is false) it only starts to look. Checkpoints
- * teach it what distance is usual. */
+ * (ns, kind, cpu) and returns true when the thread was off its core for a noticeable time, or is on
+ * another one than before (then with out and in at the same time, if it was away for less). At the
+ * first look of a resumption (switches.computing is false) it only starts to look for absences.
+ * Checkpoints teach it what distance is usual. */
 bool switches_look(struct switches *switches, uint64_t now_ns, bool at_checkpoint,
                    struct trace_event *out, struct trace_event *in);
 

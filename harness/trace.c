@@ -141,8 +141,9 @@ static uint64_t op_until_ns(const struct op *op, uint64_t ns)
 
 static void record_resume(uint32_t id)
 {
+    self.switches.cpu = (uint16_t)sched_getcpu();
     record(&(struct trace_event){
-        .task = id, .kind = TRACE_RESUME, .cpu = (uint16_t)sched_getcpu(), .ns = clock_now_ns()});
+        .task = id, .kind = TRACE_RESUME, .cpu = self.switches.cpu, .ns = clock_now_ns()});
 }
 
 const struct op *trace_body(struct task *task, int64_t result)

@@ -359,7 +359,7 @@ static void inferred_switches(void **state)
 static void looking_for_switches(void **state)
 {
     (void)state;
-    struct switches switches = {0};
+    struct switches switches = {.cpu = (uint16_t)sched_getcpu()};
     struct trace_event out, in;
     assert_false(switches_look(&switches, clock_now_ns(), false, &out, &in));
     for (int i = 0; i < 100; i++)
@@ -632,6 +632,65 @@ static void preemption_by_gaps(void **state)
     two_threads_on_one_core(true, "gaps");
 }
 
+static cpu_set_t other_core;
+
+/* Its thread is moved to another core before the last of three pieces of work. */
+static const struct op *moved_body(struct task *task, int64_t result)
+{
+    uint32_t set[16] = {0};
+    TASK_BEGIN(task);
+    for (int i = 0; i < 3; i++) {
+        if (i == 2)
+            assert_int_equal(sched_setaffinity(0, sizeof other_core, &other_core), 0);
+        work(task, 0, 3000000, set, 16);
+    }
+    TASK_END(task);
+}
+
+static void core_without_perf(void **state)
+{
+    (void)state;
+    cpu_set_t all, core[2];
+    int number[2], cores = 0;
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && cores < 2; cpu++)
+        if (CPU_ISSET(cpu, &all)) {
+            CPU_ZERO(&core[cores]);
+            CPU_SET(cpu, &core[cores]);
+            number[cores++] = (int)cpu;
+        }
+    if (cores < 2)
+        skip();
+    other_core = core[1];
+    assert_int_equal(sched_setaffinity(0, sizeof *core, core), 0);
+
+    struct task task = {.body = trace_body};
+    struct trace_report report;
+    begin(&(struct trace_setup){.tasks = 1, .body = moved_body, .no_perf = true});
+    task_hooks =
+        (struct task_hooks){.work_begins = trace_work_begins, .checkpoint = trace_checkpoint};
+    uint64_t start_ns = clock_now_ns();
+    run_blocking(&task);
+    assert_int_equal(trace_end(start_ns, clock_now_ns(), &report), 0);
+    task_hooks = (struct task_hooks){0};
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+
+    uint64_t ns[2] = {0};
+    FILE *csv = written();
+    char line[200];
+    while (fgets(line, sizeof line, csv)) {
+        int cpu;
+        uint64_t from_ns, to_ns;
+        if (sscanf(line, "0,%d,running,%" SCNu64 ",%" SCNu64, &cpu, &from_ns, &to_ns) == 3)
+            ns[cpu == number[1]] += to_ns - from_ns;
+    }
+    fclose(csv);
+    double share = (double)ns[1] / (double)(ns[0] + ns[1]);
+    if (share < 0.25 || share > 0.42)
+        fail_msg("a third was done on the other core; the timeline has %.2f there", share);
+    trace_drop();
+}
+
 static void environment_turns_perf_off(void **state)
 {
     (void)state;
@@ -744,6 +803,7 @@ int main(void)
         cmocka_unit_test(full_ring_is_counted),
         cmocka_unit_test(preemption_by_perf),
         cmocka_unit_test(preemption_by_gaps),
+        cmocka_unit_test(core_without_perf),
         cmocka_unit_test(environment_turns_perf_off),
         cmocka_unit_test(perfetto_tracks),
         cmocka_unit_test(perfetto_refuses),
