@@ -23,6 +23,15 @@ holds() # NAME TEXT
     }
 }
 
+# Says that it does not.
+lacks() # NAME TEXT
+{
+    ! grep -qF "$2" "$results/figures/$1.svg" || {
+        echo "$1.svg says: $2"
+        return 1
+    }
+}
+
 refused() # ARGUMENT...
 {
     run "$figures" "$@"
@@ -100,13 +109,104 @@ copy()
 @test "the timeline tells what was measured" {
     name=timeline-mixed-one
     holds $name '>The same 2 tasks on one core: concurrency<'
-    holds $name '>mixed: each task computes 12 ms, waits 30, computes 8<'
-    for words in running 'ready, not running' pre-empted waiting 'being created' 'ideal (computed)' \
-        '100 ms' '69.0 ms' '62.0 ms' ×1.61 ×1.11 ×1.34; do
+    holds $name 'mixed: each task computes 12 ms, waits 30, computes 8<'
+    for words in running 'ready: awaits its turn' 'ready: pre-empted' waiting 'being created' \
+        'ideal (computed)' '100 ms' '69.0 ms' '62.0 ms' ×1.61 ×1.11 ×1.34; do
         holds $name ">$words<"
     done
-    holds $name 'some pre-emption inferred from gaps'
-    holds $name '40 ns per event, 0 dropped'
+    lacks $name 'awaits the lock' # nobody did
+    holds $name 'drawn: the median of 1–2 traced trials'
+    holds $name "$(echo 'tracing: 40 ns per event, 0 dropped' | sed "s/ /$(printf '\302\240')/g")"
+    holds $name '>traced ÷ untraced 1.006 (0.999–1.012)<'
+}
+
+@test "the timeline says why the cost of tracing has no interval" {
+    copy
+    sed -i 's/,1.001,0.998,1.004$/,1.001,,/' "$results/timelines/index.csv"
+    "$figures" "$results" --only timeline
+    holds timeline-mixed-one '>traced ÷ untraced 1.001, no interval: 2 traced trials<'
+    holds timeline-mixed-one '>traced ÷ untraced 1.006 (0.999–1.012)<'
+}
+
+@test "the timeline says where perf was refused" {
+    inferred='pre-emption and cores inferred from checkpoints'
+    holds timeline-mixed-one ">without perf (pthreads): $inferred · mixed: each task computes"
+    copy
+    sed -i 's/,perf,/,gaps,/' "$results/timelines/index.csv"
+    "$figures" "$results" --only timeline
+    holds timeline-mixed-one ">without perf: $inferred · mixed: each task computes"
+    sed -i 's/,gaps,/,perf,/' "$results/timelines/index.csv"
+    "$figures" "$results" --only timeline
+    lacks timeline-mixed-one inferred
+    holds timeline-mixed-one ' · kernel switch records · '
+}
+
+@test "who awaits the lock is told from who awaits a turn" {
+    copy
+    sed -i 's/,ready,/,ready-lock,/' "$results"/timelines/mixed-2-one-*.csv
+    "$figures" "$results" --only timeline
+    holds timeline-mixed-one '>ready: awaits the lock<'
+    lacks timeline-mixed-one 'awaits its turn'
+}
+
+# How many texts of a timeline are just this.
+texts() # TEXT
+{
+    grep -cF ">$1<" "$results/figures/timeline-mixed-one.svg"
+}
+
+@test "each strategy has a lane per core with the numbers of the tasks" {
+    name=timeline-mixed-one
+    [ "$(texts 'core 0')" -eq 3 ]
+    lacks $name '>core 1<'
+    holds $name '>which task a core ran<'
+    before=$(texts 2)
+    [ "$before" -gt 6 ] # of which three beside the tasks' lanes
+    copy
+    sed -i 's/,mixed,2,0,/,mixed,2,0-1,/' "$results/timelines/index.csv"
+    sed -i 's/^1,0,running/1,1,running/' "$results/timelines/mixed-2-one-coroutine.r2.csv"
+    "$figures" "$results" --only timeline
+    [ "$(texts 'core 0')" -eq 3 ]
+    [ "$(texts 'core 1')" -eq 3 ] # idle in two of them
+    [ "$(texts 2)" -eq "$before" ]
+    sed -i 's/^1,1,running/1,2,running/' "$results/timelines/mixed-2-one-coroutine.r2.csv"
+    "$figures" "$results" --only timeline
+    [ "$(texts 2)" -lt "$before" ] # what ran elsewhere is on none of them
+}
+
+@test "of many cores those have lanes that were used, and the rest is said" {
+    copy
+    sed -i 's/,mixed,2,0,/,mixed,2,0-63,/' "$results/timelines/index.csv"
+    awk -F , -v OFS=, '$3 == "running" && $1 == 1 { $2 = 10 + NR } 1' \
+        "$results/timelines/mixed-2-one-pthreads.r1.csv" >"$BATS_TEST_TMPDIR/moved"
+    mv "$BATS_TEST_TMPDIR/moved" "$results/timelines/mixed-2-one-pthreads.r1.csv"
+    "$figures" "$results" --only timeline
+    [ "$(texts 'core 0')" -eq 3 ]
+    lacks timeline-mixed-one '>core 1<'
+    [ "$(grep -o '>core [0-9]*<' "$results/figures/timeline-mixed-one.svg" | sort -u | wc -l)" -eq 5 ]
+    lacks timeline-mixed-one 'cores used'
+    sed -i 's/^1,0,running/1,60,running/' "$results/timelines/mixed-2-one-sequential.r1.csv"
+    "$figures" "$results" --only timeline
+    holds timeline-mixed-one '>the first 5 of 6 cores used<'
+}
+
+@test "cores that are not known are not drawn" {
+    before=$(texts 2)
+    copy
+    sed -i 's/,0,running/,,running/' "$results/timelines/mixed-2-one-coroutine.r2.csv"
+    "$figures" "$results" --only timeline
+    holds timeline-mixed-one '>which core a task ran on is not known<'
+    [ "$(texts 2)" -lt "$before" ]
+}
+
+@test "lanes too thin for the ideal have its end" {
+    name=timeline-mixed-2-one # not the talk's four tasks
+    copy
+    sed -i 's/,mixed,2,0,/,mixed,40,0,/' "$results/timelines/index.csv"
+    "$figures" "$results" --only timeline
+    holds $name '>end of the ideal (computed)<'
+    lacks $name '>ideal (computed)<'
+    holds $name '>the first 21 of 40 tasks<'
 }
 
 @test "twentyfold differences get an announced log scale, smaller ones do not" {

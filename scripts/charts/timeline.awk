@@ -1,11 +1,13 @@
 # Prepares the timelines: one figure per group that has traced trials, from timelines/index.csv and
-# the trials that it names.
+# the trials that it names. A block per strategy: a lane per task, and below them a lane per core.
 
 BEGIN {
     LEFT = 268; RIGHT = 1140 # of the lanes, in pixels
-    HEAD = 54                # above them: the legend, the heads of the columns
-    AXIS = 58                # below them
-    GAP = 16; ABSENT = 32    # between blocks of lanes; the height of a cell that did not run
+    HEAD = 62                # above them: the legend, the heads of the columns
+    AXIS = 40                # below them
+    GAP = 14; ABSENT = 32    # between blocks of lanes; the height of a cell that did not run
+    CORES = 8; CORE_GAP = 5  # most lanes of cores in a block; between them and those of tasks
+    GHOST = 20               # lanes of tasks lower than that have no ideal of their own
     COLUMN["ideal"] = 1188; COLUMN["task"] = 1260; COLUMN["voluntary"] = 1343
     COLUMN["involuntary"] = 1451; COLUMN["stretch"] = 1546
 
@@ -48,14 +50,17 @@ function figure_name(row,    name)
 function timeline(group, name,    i, y, height, title, subtitle)
 {
     collect(group)
+    choose_cores()
     group_parts(group, T[block_row[1], "workload"], tasks)
     title = title_text(block_row[1])
-    subtitle = plan_text(block_row[1])
-    page_begin(name, "timeline", title, subtitle, tracing_note())
+    subtitle = (inferred() == "" ? "" : inferred() " · ") plan_text(block_row[1])
+    page_begin(name, "timeline", title, subtitle, tracing_note(1))
 
     lanes_top = page_top + HEAD
     height = page_bottom - AXIS - (absent ? 12 + absent * ABSENT : 0) - lanes_top
-    height = min((height + GAP) / blocks - GAP, 72 * lanes)
+    height = min((height + GAP) / blocks - GAP, 72 * lanes + 30 * cores_shown)
+    core_height = min(24, max(17, height / (lanes + cores_shown)))
+    task_height = (height - CORE_GAP - core_height * cores_shown) / lanes
     lanes_bottom = lanes_top + blocks * (height + GAP) - GAP
     time_axis()
 
@@ -76,8 +81,8 @@ function timeline(group, name,    i, y, height, title, subtitle)
               fit(status_text(absent_row[i]), "body", PAGE_W - MARGIN - LEFT))
         y += ABSENT
     }
-    lanes_legend(page_top + 20)
-    column_heads(page_top + 20)
+    lanes_legend(page_top + 28, COLUMN["ideal"] - 48 - MARGIN)
+    column_heads(page_top + 28)
     close(boxes); close(hatches); close(outlines); close(ends); close(page)
 }
 
@@ -100,6 +105,24 @@ function collect(group,    i, j)
     }
     tasks = T[block_row[1], "tasks"]
     lanes = min(tasks, max(1, int(64 / blocks)))
+}
+
+# Which cores have lanes: all that the group may use, when they are few, or else those that were used;
+# at most CORES, fewer when there are many blocks. cores_known[row]: the trial says where it ran.
+function choose_cores(    i, n, most, used, all)
+{
+    for (i = 1; i <= blocks; i++) {
+        n = read_trial(block_row[i])
+        cores_known[block_row[i]] = cores_used(n, used)
+    }
+    most = max(2, min(CORES, int(16 / blocks)))
+    n = core_numbers(T[block_row[1], "cpus"], all)
+    cores_left_out = cores_shown = 0
+    for (i = 1; i <= n; i++) {
+        if (n > most && !(all[i] in used)) continue
+        if (cores_shown < most) shown_core[cores_shown++] = all[i]
+        else cores_left_out++
+    }
 }
 
 # --- What is said in words ---------------------------------------------------------------------
@@ -171,10 +194,13 @@ function time_axis(    i, wall, unit)
         LEFT, RIGHT, lanes_top, lanes_bottom > page
     printf "time_max = %.6g; time_tics = \"(%s)\"\n", \
         time_max, linear_tics(time_max, RIGHT - LEFT) > page
-    label(RIGHT, lanes_bottom + 52, "body", "right", "dim", "time since the trial began (" unit ")")
+    label(RIGHT + 24, lanes_bottom + 22, "body", "left", "dim", unit " since the trial began")
     if (lanes < tasks)
-        label(LEFT, lanes_bottom + 52, "body", "left", "dim", \
-              "the first " plural(lanes, "task") " of " tasks)
+        label(MARGIN, lanes_bottom + 16, "small", "left", "dim", \
+              "the first " lanes " of " plural(tasks, "task"))
+    if (cores_left_out)
+        label(MARGIN, lanes_bottom + 36, "small", "left", "dim", \
+              "the first " cores_shown " of " plural(cores_shown + cores_left_out, "core") " used")
 }
 
 # A strategy's name centred on y, with what it is below it when there is room for two lines.
@@ -191,27 +217,61 @@ function strategy_name(strategy, y, two_lines,    room, kind, half)
 }
 
 # One strategy's lanes from y downwards, its name and its numbers.
-function block(row, y, height,    n, i, lane, top, wall)
+function block(row, y, height,    n, i, wall, middle)
 {
     rectangle(LEFT, y - 4, RIGHT, y + height + 4, "panel")
-    strategy_name(T[row, "strategy"], y + height / 2, height >= 50)
-    lane = height / lanes
+    middle = y + (height - core_height * cores_shown) / 2
+    strategy_name(T[row, "strategy"], middle, height >= 50)
     pixel = time_max / (RIGHT - LEFT)
-    n = read_trial(row)
-    for (i = 1; i <= n; i++) {
-        if (E[i, "task"] >= lanes) continue
-        top = y + E[i, "task"] * lane
-        shape(E[i, "state"], E[i, "start_ns"] / axis_ns, E[i, "end_ns"] / axis_ns, \
-              top, top + lane * 0.64, top + lane * 0.96)
-        state_seen[E[i, "state"]] = 1
-    }
-    if (lane >= 17)
-        for (i = 0; i < lanes; i++)
-            label(LEFT - 8, y + (i + 0.32) * lane, "small", "right", "dim", i + 1)
     wall = T[row, "wall_ns"] / axis_ns
+    n = read_trial(row)
+    for (i = 1; i <= n; i++) if (E[i, "task"] < lanes) task_piece(i, y)
+    if (task_height >= 13)
+        for (i = 0; i < lanes; i++)
+            label(LEFT - 8, y + (i + bar_share() / 2) * task_height, "small", "right", "dim", i + 1)
+    if (task_height < GHOST && T[row, "ideal_ns"] > 0) {
+        i = T[row, "ideal_ns"] / axis_ns
+        printf "%.6g\t%.1f\t%.6g\t%.1f\tideal\n", i, y - 4, i, y + lanes * task_height > ends
+        state_seen["ideal-end"] = 1
+    }
+    by_core(row, n, y + height - core_height * cores_shown, wall)
     printf "%.6g\t%.1f\t%.6g\t%.1f\tink\n", wall, y - 4, wall, y + height + 4 > ends
-    label(LEFT + wall / pixel + 8, y + height / 2, "head", "left", "ink", duration(T[row, "wall_ns"]))
-    column_values(row, y + height / 2)
+    label(LEFT + wall / pixel + 8, middle, "head", "left", "ink", duration(T[row, "wall_ns"]))
+    column_values(row, middle)
+}
+
+# How much of a lane the task's own bar takes.
+function bar_share() { return task_height < GHOST ? 0.86 : 0.64 }
+
+# Draws row i of the trial in its task's lane.
+function task_piece(i, y,    state, top, foot, x0, x1)
+{
+    state = E[i, "state"]
+    if (state ~ /^ideal-/ && task_height < GHOST) return
+    top = y + E[i, "task"] * task_height
+    foot = top + task_height * bar_share()
+    x0 = E[i, "start_ns"] / axis_ns
+    x1 = E[i, "end_ns"] / axis_ns
+    if (state == "running") x1 = max(x1, x0 + pixel) # a hair at least
+    shape(state, x0, x1, top, foot, top + task_height * 0.96)
+    if (state ~ /^ideal-/) state_seen["ideal-running"] = 1
+    else if (state == "running" || x1 - x0 >= 2 * pixel) state_seen[state] = 1
+}
+
+# The lanes of the cores, from y downwards: grey for as long as the trial took, and who ran there.
+function by_core(row, n, y, wall,    k, foot)
+{
+    for (k = 0; k < cores_shown; k++) {
+        foot = y + core_height - 2
+        rectangle(LEFT, y, LEFT + wall / pixel, foot, "idle")
+        if (cores_known[row]) core_lane(n, shown_core[k], y, foot, LEFT, axis_ns)
+        else if (k == 0)
+            label(LEFT + 6, (y + foot) / 2, "small", "left", "dim", \
+                  fit("which core a task ran on is not known", "small", wall / pixel - 10))
+        label(LEFT - 8, (y + foot) / 2, "small", "right", "dim", "core " shown_core[k])
+        y += core_height
+    }
+    if (cores_shown && cores_known[row]) state_seen["cores"] = 1
 }
 
 # --- Around the lanes --------------------------------------------------------------------------
@@ -239,6 +299,8 @@ function column_values(row, y)
     switch_count(row, "involuntary", y)
     if (T[row, "stretch_max"] != "")
         label(COLUMN["stretch"], y, "head", "center", "ink", "×" three(T[row, "stretch_max"]))
+    label((COLUMN["task"] + COLUMN["involuntary"]) / 2, y + 32, "small", "center", "dim", \
+          "traced ÷ untraced " traced_ratio(row))
 }
 
 function switch_count(row, name, y,    n)
