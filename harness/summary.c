@@ -367,7 +367,7 @@ static void measure_cell(struct summary_cell *cell)
     for (size_t i = 0; i < PASS_COUNT; i++)
         usable[i] = cell->status != CELL_FAILED && tally_pass(cell, passes[i]).wrong == 0;
 
-    for (size_t m = 0; m < METRICS; m++) {
+    for (enum summary_metric m = 0; m < METRICS; m++) {
         size_t pass = 0, count = 0;
         while (strcmp(passes[pass], metrics[m].pass) != 0)
             pass++;
