@@ -647,9 +647,8 @@ static const struct op *moved_body(struct task *task, int64_t result)
     TASK_END(task);
 }
 
-static void core_without_perf(void **state)
+static void moved_to_another_core(bool no_perf)
 {
-    (void)state;
     cpu_set_t all, core[2];
     int number[2], cores = 0;
     assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
@@ -666,7 +665,7 @@ static void core_without_perf(void **state)
 
     struct task task = {.body = trace_body};
     struct trace_report report;
-    begin(&(struct trace_setup){.tasks = 1, .body = moved_body, .no_perf = true});
+    begin(&(struct trace_setup){.tasks = 1, .body = moved_body, .no_perf = no_perf});
     task_hooks =
         (struct task_hooks){.work_begins = trace_work_begins, .checkpoint = trace_checkpoint};
     uint64_t start_ns = clock_now_ns();
@@ -689,6 +688,18 @@ static void core_without_perf(void **state)
     if (share < 0.25 || share > 0.42)
         fail_msg("a third was done on the other core; the timeline has %.2f there", share);
     trace_drop();
+}
+
+static void core_by_perf(void **state)
+{
+    (void)state;
+    moved_to_another_core(false);
+}
+
+static void core_by_checkpoints(void **state)
+{
+    (void)state;
+    moved_to_another_core(true);
 }
 
 static void environment_turns_perf_off(void **state)
@@ -803,7 +814,8 @@ int main(void)
         cmocka_unit_test(full_ring_is_counted),
         cmocka_unit_test(preemption_by_perf),
         cmocka_unit_test(preemption_by_gaps),
-        cmocka_unit_test(core_without_perf),
+        cmocka_unit_test(core_by_perf),
+        cmocka_unit_test(core_by_checkpoints),
         cmocka_unit_test(environment_turns_perf_off),
         cmocka_unit_test(perfetto_tracks),
         cmocka_unit_test(perfetto_refuses),
