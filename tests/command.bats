@@ -99,6 +99,7 @@ field() {
     for task in 0 1 2; do
         grep -q "^$task,,ready-lock," "$tmp/gil.csv"
     done
+    grep ,running, "$tmp/gil.csv" | sort -t , -k 4n | awk -F , '$4 < end { exit 1 } { end = $5 }'
     refute grep -q ready-lock "$tmp/pthreads.csv"
 }
 
