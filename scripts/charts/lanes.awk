@@ -29,7 +29,7 @@ function shape(state, x0, x1, top, foot, ghost,    middle, half, slim)
         edge(x0, x1, middle - half * 0.75, middle + half * 0.75, "preempted")
     } else if (state == "ready-lock") {
         box(x0, x1, middle - half * 0.75, middle + half * 0.75, "lock_fill")
-        bars(x0, x1, middle - half * 0.75, middle + half * 0.75, "lock")
+        uprights(x0, x1, middle - half * 0.75, middle + half * 0.75, "lock")
         edge(x0, x1, middle - half * 0.75, middle + half * 0.75, "lock")
     } else if (state == "ideal-running") {
         box(x0, x1, ghost - slim, ghost, "ideal_fill")
@@ -72,7 +72,7 @@ function hatch(x0, x1, y0, y1, colour,    high, wide, s, from, to)
 }
 
 # Upright strokes.
-function bars(x0, x1, y0, y1, colour,    x)
+function uprights(x0, x1, y0, y1, colour,    x)
 {
     for (x = x0 + 6 * pixel; x < x1 - 2 * pixel; x += 6 * pixel) stroke(x, y0, x, y1, colour)
 }

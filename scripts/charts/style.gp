@@ -27,13 +27,13 @@ if (theme eq "dark") {
     paper = 0x14171A; panel = 0x1E2226; faint = 0x3A4046; dim = 0xB4BAC0; ink = 0xF2F4F5
     running = 0x56B4E9; ready_fill = 0x4A3710; ready = 0xE69F00; preempted_fill = 0x3A1C08
     preempted = 0xFF7A1A; waiting = 0x3F6076; creating = 0x9A9A9A
-    lock_fill = 0x35202F; lock = 0xE08FC0
     ideal = 0x868D94; ideal_fill = 0x2C3136
-    core_a = 0x3587BF; core_b = 0xB5DFF8; core_c = 0x1F5F8B; core_d = 0x56B4E9; idle = 0x30363B
-    on_core_a = ink; on_core_b = paper; on_core_c = ink; on_core_d = paper
     stamp = 0xFF5A4F
     code = 0xDCEBF7; heap = 0x9CC7EA; stacks = 0x4F9BD4; other = 0x2B6394
     page_tables = 0xFFC48A; kernel_stacks = 0xE8741A
+    lock_fill = 0x35202F; lock = 0xE08FC0
+    core_a = 0x3587BF; core_b = 0xB5DFF8; core_c = 0x1F5F8B; core_d = 0x56B4E9; idle = 0x30363B
+    on_core_a = ink; on_core_b = paper; on_core_c = ink; on_core_d = paper
     array strategies[17] = [ \
         0xA9A9A9, 0xE8743B, 0x4AA3DF, 0x2FC79A, 0xF0B429, 0x8FD0F5, \
         0xE3A0C4, 0xD9D05A, 0x7FD1C7, 0xB9B96A, 0xCC6699, \
@@ -42,13 +42,13 @@ if (theme eq "dark") {
     paper = 0xFFFFFF; panel = 0xF5F6F7; faint = 0xD5D9DC; dim = 0x54595E; ink = 0x16191C
     running = 0x0072B2; ready_fill = 0xFCE5B4; ready = 0xC98A00; preempted_fill = 0xFFF1E6
     preempted = 0xD55E00; waiting = 0xA9CBE3; creating = 0x8A8A8A
-    lock_fill = 0xF8E9F2; lock = 0xA63E82
     ideal = 0x868C92; ideal_fill = 0xFFFFFF
-    core_a = 0x005F94; core_b = 0x7CC4EE; core_c = 0x00324F; core_d = 0x2F8FC6; idle = 0xDFE3E6
-    on_core_a = paper; on_core_b = ink; on_core_c = paper; on_core_d = paper
     stamp = 0xC1121F
     code = 0x0B2F55; heap = 0x2171B5; stacks = 0x72B2DC; other = 0xC3DCEF
     page_tables = 0xFDAE61; kernel_stacks = 0xB8430B
+    lock_fill = 0xF8E9F2; lock = 0xA63E82
+    core_a = 0x005F94; core_b = 0x7CC4EE; core_c = 0x00324F; core_d = 0x2F8FC6; idle = 0xDFE3E6
+    on_core_a = paper; on_core_b = ink; on_core_c = paper; on_core_d = paper
     array strategies[17] = [ \
         0x555555, 0xD55E00, 0x0072B2, 0x009E73, 0xE69F00, 0x56B4E9, \
         0xCC79A7, 0x9A8A00, 0x44AA99, 0x7A7A2E, 0x882255, \
