@@ -3,6 +3,7 @@
  * alone, so that a new commit compiles one file.
  */
 #include "environment.h"
+#include "cgroup.h"
 #include "cpus.h"
 #include "memory.h"
 

@@ -1,5 +1,5 @@
 /*
- * Memory of a process tree from /proc, and memory cgroups.
+ * Memory of a process tree from /proc, and what a memory cgroup says of it.
  *
  * Which mappings are stacks: /proc no longer says it for threads, and a thread's stack pointer
  * (/proc/PID/syscall) needs the right to trace, is hidden while it runs, and in Go or on a fiber
@@ -11,22 +11,16 @@
  *     The inaccessible rest of a malloc arena is large and does not count as a guard.
  */
 #include "memory.h"
-#include "array.h"
+#include "cgroup.h"
+#include "processes.h"
 #include "record.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
-#include <time.h>
 #include <unistd.h>
 
 /* glibc and our fibers take a page, musl 8 KiB; pages may be 64 KiB. */
@@ -63,112 +57,7 @@ bool memory_field(const char *path, const char *key, uint64_t *number)
     return found;
 }
 
-/* The tree of processes. */
-
-struct process {
-    pid_t pid, parent;
-    bool dead;
-    uint64_t threads;
-};
-
-struct processes {
-    struct process *list;
-    size_t count, room;
-};
-
-/* /proc/PID/stat: "pid (name) state ppid ...", the 20th field counts threads. The name may hold
- * anything, so reading starts behind its last parenthesis. */
-static bool process_read(pid_t pid, struct process *process)
-{
-    char path[64], line[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    ssize_t bytes = read(file, line, sizeof line - 1);
-    close(file);
-    if (bytes <= 0)
-        return false;
-    line[bytes] = '\0';
-    const char *rest = strrchr(line, ')');
-    char state;
-    process->pid = pid;
-    if (!rest ||
-        sscanf(rest + 1,
-               " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
-               &state, &process->parent, &process->threads) != 3)
-        return false;
-    process->dead = state == 'Z' || state == 'X';
-    return true;
-}
-
-static int by_parent(const void *left, const void *right)
-{
-    const struct process *a = left, *b = right;
-    return (a->parent > b->parent) - (a->parent < b->parent);
-}
-
-static void processes_add(struct processes *processes, const struct process *process)
-{
-    if (processes->count == processes->room) {
-        processes->room = processes->room ? 2 * processes->room : 256;
-        processes->list = array_resize(processes->list, processes->room, sizeof *processes->list);
-    }
-    processes->list[processes->count++] = *process;
-}
-
-/* All processes of the system, those of one parent next to each other. One scan is no slower than
- * following /proc/PID/task/TID/children of every thread, and needs no CONFIG_PROC_CHILDREN. */
-static struct processes processes_of_system(void)
-{
-    struct processes all = {0};
-    DIR *folder = opendir("/proc");
-    if (folder) {
-        for (struct dirent *entry; (entry = readdir(folder));) {
-            struct process process;
-            if (isdigit((unsigned char)entry->d_name[0]) &&
-                process_read(atoi(entry->d_name), &process))
-                processes_add(&all, &process);
-        }
-        closedir(folder);
-    }
-    if (all.count)
-        qsort(all.list, all.count, sizeof *all.list, by_parent);
-    return all;
-}
-
-/* Index of the first child of `parent` in a list sorted by_parent(), or where it would be. */
-static size_t first_child(const struct processes *all, pid_t parent)
-{
-    size_t low = 0, high = all->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (all->list[middle].parent < parent)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* `root` first, then its descendants, breadth first; empty when root does not exist. */
-static struct processes processes_of_tree(pid_t root)
-{
-    struct processes all = processes_of_system(), tree = {0};
-    struct process process;
-    if (process_read(root, &process))
-        processes_add(&tree, &process);
-    for (size_t done = 0; done < tree.count; done++) {
-        pid_t parent = tree.list[done].pid;
-        for (size_t i = first_child(&all, parent); i < all.count && all.list[i].parent == parent;
-             i++)
-            processes_add(&tree, &all.list[i]);
-    }
-    free(all.list);
-    return tree;
-}
-
-/* The mappings of one process. */
+/* ---- The mappings of one process ---- */
 
 enum kind { CODE, HEAP, STACK, OTHER, KINDS };
 
@@ -343,230 +232,20 @@ int memory_read(pid_t root, struct memory *out, char *why, size_t why_bytes)
     return result;
 }
 
-/* Cgroups. */
+/* ---- Its cgroup ---- */
 
 struct memory_cgroup {
-    int version;
-    int procs;             /* cgroup.procs of folder, open for writing */
-    char parent[PATH_MAX]; /* the cgroup this process was started in */
-    char folder[PATH_MAX];
-    char aside[PATH_MAX]; /* where the processes of parent wait meanwhile; "" when they need not */
-    bool enabled;         /* the controller was not yet enabled for the children of parent */
+    struct cgroup cgroup;
+    int procs; /* its cgroup.procs, open for writing */
 };
 
-/* Whether `word` is in `list`, whose words end at a comma, space or line end. */
-static bool has_word(const char *list, const char *word)
+/* What would make one possible, where systemd runs (sd_booted(3)). */
+static const char *remedy(void)
 {
-    size_t length = strlen(word);
-    for (const char *at = list; *at;) {
-        size_t span = strcspn(at, ", \n");
-        if (span == length && strncmp(at, word, length) == 0)
-            return true;
-        at += span + (at[span] != '\0');
-    }
-    return false;
-}
-
-/* The name of this process's cgroup, as /proc/self/cgroup gives it: "4:memory:/name", "0::/name".
- * A controller on a hierarchy of version 1 is not on that of version 2. */
-static int cgroup_name(const char *controller, char name[PATH_MAX])
-{
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    if (!file)
-        return 0;
-    int version = 0;
-    char *line = NULL;
-    size_t room = 0;
-    while (version != 1 && getline(&line, &room, file) > 0) {
-        line[strcspn(line, "\n")] = '\0';
-        char *controllers = strchr(line, ':');
-        char *path = controllers ? strchr(controllers + 1, ':') : NULL;
-        if (!path)
-            continue;
-        *controllers++ = '\0';
-        *path++ = '\0';
-        if (has_word(controllers, controller))
-            version = 1;
-        else if (strcmp(line, "0") == 0)
-            version = 2;
-        else
-            continue;
-        snprintf(name, PATH_MAX, "%s", path);
-    }
-    free(line);
-    fclose(file);
-    return version;
-}
-
-int cgroup_folder(const char *controller, char *folder, size_t folder_bytes)
-{
-    char name[PATH_MAX];
-    int version = cgroup_name(controller, name);
-    FILE *file = version ? fopen("/proc/self/mountinfo", "re") : NULL;
-    if (!file)
-        return 0;
-    int found = 0;
-    char *line = NULL;
-    size_t room = 0;
-    while (!found && getline(&line, &room, file) > 0) {
-        /* "id parent device root mountpoint options ... - type source options" */
-        char root[PATH_MAX], mountpoint[PATH_MAX], type[16], options[256];
-        const char *rest = strstr(line, " - ");
-        if (!rest || sscanf(line, "%*s %*s %*s %4095s %4095s", root, mountpoint) != 2 ||
-            sscanf(rest + 3, "%15s %*s %255s", type, options) != 2)
-            continue;
-        if (version == 1 ? strcmp(type, "cgroup") != 0 || !has_word(options, controller)
-                         : strcmp(type, "cgroup2") != 0)
-            continue;
-        /* A container may see only a part of the hierarchy, from `root` on. */
-        size_t outside = strcmp(root, "/") == 0 ? 0 : strlen(root);
-        if (strncmp(name, root, outside) != 0 || strstr(name, "/.."))
-            continue;
-        const char *inside = strcmp(name + outside, "/") == 0 ? "" : name + outside;
-        if ((size_t)snprintf(folder, folder_bytes, "%s%s", mountpoint, inside) < folder_bytes)
-            found = version;
-    }
-    free(line);
-    fclose(file);
-    return found;
-}
-
-static int open_in(const char *folder, const char *name, int flags)
-{
-    char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return open(path, flags | O_CLOEXEC);
-}
-
-static int write_in(const char *folder, const char *name, const char *text)
-{
-    int file = open_in(folder, name, O_WRONLY);
-    if (file < 0)
-        return -1;
-    ssize_t written = write(file, text, strlen(text));
-    int error = errno;
-    close(file);
-    errno = error;
-    return written < 0 ? -1 : 0;
-}
-
-static bool file_has_word(const char *folder, const char *name, const char *word)
-{
-    char text[1024];
-    int file = open_in(folder, name, O_RDONLY);
-    ssize_t bytes = file < 0 ? -1 : read(file, text, sizeof text - 1);
-    if (file >= 0)
-        close(file);
-    text[bytes > 0 ? bytes : 0] = '\0';
-    return has_word(text, word);
-}
-
-/* Moves all that lives in cgroup `from` to `to`. The kernel lists what is left, so again until
- * nothing is, or nothing can be moved. */
-static void move_all(const char *from, const char *to)
-{
-    bool moved = true;
-    while (moved) {
-        moved = false;
-        int list = open_in(from, "cgroup.procs", O_RDONLY);
-        FILE *file = list < 0 ? NULL : fdopen(list, "r");
-        if (!file)
-            return;
-        char line[32];
-        while (fgets(line, sizeof line, file))
-            moved |= write_in(to, "cgroup.procs", line) == 0;
-        fclose(file);
-    }
-}
-
-/* Moves this process and its descendants (an origin server). */
-static void move_own(const char *to)
-{
-    struct processes tree = processes_of_tree(getpid());
-    for (size_t i = 0; i < tree.count; i++) {
-        char pid[32];
-        snprintf(pid, sizeof pid, "%d", tree.list[i].pid);
-        write_in(to, "cgroup.procs", pid);
-    }
-    free(tree.list);
-}
-
-/* systemd marks the cgroups whose inside is left to their owner (Delegate=yes). */
-static bool is_delegated(const char *folder)
-{
-    char value[8] = "";
-    return (getxattr(folder, "user.delegate", value, sizeof value) > 0 ||
-            getxattr(folder, "trusted.delegate", value, sizeof value) > 0) &&
-           value[0] == '1';
-}
-
-/* rmdir() as soon as the kernel has let go of the dead processes. */
-static void remove_folder(const char *folder)
-{
-    const struct timespec nap = {.tv_nsec = 1000000};
-    for (int tries = 0; tries < 3000 && rmdir(folder) != 0 && errno == EBUSY; tries++)
-        nanosleep(&nap, NULL);
-}
-
-static void put_back(struct memory_cgroup *group)
-{
-    if (group->enabled)
-        write_in(group->parent, "cgroup.subtree_control", "-memory");
-    if (group->aside[0]) {
-        move_all(group->aside, group->parent);
-        remove_folder(group->aside);
-    }
-}
-
-/* "PARENT/overlap-PID-purpose": the pid tells later whether its owner still lives. */
-static int make_folder(const struct memory_cgroup *group, const char *purpose,
-                       char folder[PATH_MAX])
-{
-    if (snprintf(folder, PATH_MAX, "%s/overlap-%d-%s", group->parent, getpid(), purpose) >=
-        PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return mkdir(folder, 0755);
-}
-
-/* Version 2 wants the controller enabled for the children of a cgroup, and then no process in it.
- * Returns 0, or -1 with errno set: EBUSY when others live there. */
-static int enable_for_children(struct memory_cgroup *group)
-{
-    if (file_has_word(group->parent, "cgroup.subtree_control", "memory"))
-        return 0;
-    if (write_in(group->parent, "cgroup.subtree_control", "+memory") != 0) {
-        if (errno != EBUSY || make_folder(group, "supervisor", group->aside) != 0) {
-            group->aside[0] = '\0';
-            return -1;
-        }
-        if (is_delegated(group->parent))
-            move_all(group->parent, group->aside);
-        else
-            move_own(group->aside);
-        if (write_in(group->parent, "cgroup.subtree_control", "+memory") != 0)
-            return -1;
-    }
-    group->enabled = true;
-    return 0;
-}
-
-/* Removes what a killed run left behind. */
-static void sweep(const char *parent)
-{
-    DIR *folder = opendir(parent);
-    if (!folder)
-        return;
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        int pid;
-        if (sscanf(entry->d_name, "overlap-%d-", &pid) == 1 && kill(pid, 0) != 0 && errno == ESRCH)
-            unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
-    }
-    closedir(folder);
+    if (access("/run/systemd/system", F_OK) != 0)
+        return "there is no systemd here that could delegate one";
+    return geteuid() == 0 ? "run it under: systemd-run --scope -p Delegate=yes COMMAND"
+                          : "run it under: systemd-run --user --scope -p Delegate=yes COMMAND";
 }
 
 struct memory_cgroup *memory_cgroup_open(char *why, size_t why_bytes)
@@ -576,31 +255,22 @@ struct memory_cgroup *memory_cgroup_open(char *why, size_t why_bytes)
         fail(why, why_bytes, "no memory cgroup: %s", strerror(errno));
         return NULL;
     }
-    group->procs = -1;
-    group->version = cgroup_folder("memory", group->parent, sizeof group->parent);
-    const char *remedy = geteuid() == 0
-                             ? "run it under: systemd-run --scope -p Delegate=yes COMMAND"
-                             : "run it under: systemd-run --user --scope -p Delegate=yes COMMAND";
-    if (group->version == 0 ||
-        (group->version == 2 && !file_has_word(group->parent, "cgroup.controllers", "memory"))) {
+    if (cgroup_open(&group->cgroup, "memory") == 0) {
+        group->procs = cgroup_procs(&group->cgroup);
+        if (group->procs >= 0)
+            return group;
+    }
+    int error = errno;
+    if (error == ENOTSUP)
         fail(why, why_bytes,
              "no memory cgroup: this process's cgroup does not have the memory controller; %s",
-             remedy);
-        goto failed;
-    }
-    sweep(group->parent);
-    if ((group->version == 2 && enable_for_children(group) != 0) ||
-        make_folder(group, "trial", group->folder) != 0 ||
-        (group->procs = open_in(group->folder, "cgroup.procs", O_WRONLY)) < 0) {
-        fail(why, why_bytes, "no memory cgroup below %s: %s; %s", group->parent,
-             errno == EBUSY ? "other processes live there" : strerror(errno),
-             group->version == 1 ? "version 1 needs root" : remedy);
-        goto failed;
-    }
-    return group;
-
-failed:
-    memory_cgroup_close(group);
+             remedy());
+    else
+        fail(why, why_bytes, "no memory cgroup below %s: %s; %s", group->cgroup.parent,
+             error == EBUSY ? "other processes live there" : strerror(error),
+             group->cgroup.version == 1 ? "version 1 needs root" : remedy());
+    cgroup_close(&group->cgroup);
+    free(group);
     return NULL;
 }
 
@@ -609,31 +279,17 @@ int memory_cgroup_enter(const struct memory_cgroup *group)
     return write(group->procs, "0", 1) == 1 ? 0 : -1; /* 0: whoever writes */
 }
 
-static bool number_in(const char *folder, const char *name, uint64_t *number)
-{
-    char text[32];
-    int file = open_in(folder, name, O_RDONLY);
-    ssize_t bytes = file < 0 ? -1 : read(file, text, sizeof text - 1);
-    if (file >= 0)
-        close(file);
-    if (bytes <= 0)
-        return false;
-    text[bytes] = '\0';
-    *number = strtoull(text, NULL, 10);
-    return true;
-}
-
 /* The counter of the whole cgroup also holds what each core has put by for its next allocations:
  * measured over equal trials, it varied by 400 KiB, and the sum of the statistics by 4 KiB. */
 uint64_t memory_cgroup_bytes(const struct memory_cgroup *group)
 {
     char stat[PATH_MAX + sizeof "/memory.stat"];
     uint64_t anonymous, shared, kernel, sockets, files, all;
-    snprintf(stat, sizeof stat, "%s/memory.stat", group->folder);
-    if (group->version == 1)
+    snprintf(stat, sizeof stat, "%s/memory.stat", group->cgroup.folder);
+    if (group->cgroup.version == 1)
         return memory_field(stat, "total_rss", &anonymous) &&
                        memory_field(stat, "total_shmem", &shared) &&
-                       number_in(group->folder, "memory.kmem.usage_in_bytes", &kernel)
+                       cgroup_number(&group->cgroup, "memory.kmem.usage_in_bytes", &kernel)
                    ? anonymous + shared + kernel
                    : NO_NUMBER;
     if (!memory_field(stat, "shmem", &shared))
@@ -642,7 +298,8 @@ uint64_t memory_cgroup_bytes(const struct memory_cgroup *group)
         memory_field(stat, "sock", &sockets))
         return anonymous + shared + kernel + sockets;
     /* Before Linux 5.18 there is no sum of the kernel's part. */
-    return memory_field(stat, "file", &files) && number_in(group->folder, "memory.current", &all)
+    return memory_field(stat, "file", &files) &&
+                   cgroup_number(&group->cgroup, "memory.current", &all)
                ? all - files + shared
                : NO_NUMBER;
 }
@@ -651,10 +308,7 @@ void memory_cgroup_close(struct memory_cgroup *group)
 {
     if (!group)
         return;
-    if (group->procs >= 0)
-        close(group->procs);
-    if (group->folder[0])
-        remove_folder(group->folder);
-    put_back(group);
+    close(group->procs);
+    cgroup_close(&group->cgroup);
     free(group);
 }

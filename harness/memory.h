@@ -37,17 +37,11 @@ int memory_read(pid_t root, struct memory *out, char *why, size_t why_bytes);
  * false when there is none. */
 bool memory_field(const char *path, const char *key, uint64_t *number);
 
-/* The folder of this process's own cgroup in the hierarchy of `controller`. Returns the version of
- * that hierarchy, 1 or 2; or 0 when it is not mounted. */
-int cgroup_folder(const char *controller, char *folder, size_t folder_bytes);
-
 /* A memory cgroup of its own for one trial, below that of this process (version 1 or 2). */
 struct memory_cgroup;
 
-/* Makes one. Where processes may not live beside a child cgroup (version 2), this process, with its
- * descendants (in a delegated cgroup all others too) moves to a child of their own until close.
- * Returns NULL, with one line in `why` that says what would make it possible, where none can be
- * made; a run goes on without. One at a time. */
+/* Makes one (see cgroup.h for what that moves). Returns NULL, with one line in `why` that says what
+ * would make it possible, where none can be made; a run goes on without. One at a time. */
 struct memory_cgroup *memory_cgroup_open(char *why, size_t why_bytes);
 
 /* Moves the calling process in: for the child between fork and exec, async-signal-safe. What it
