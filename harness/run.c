@@ -96,14 +96,20 @@ static void print_record(const struct record *record)
 static void print_memory(const struct record *record)
 {
     char a[32], b[32], c[32];
-    if (record->ok)
-        print_row("memory", "%s + %s page tables + %s kernel stacks, %llu tasks held",
-                  format_bytes(a, sizeof a, record_number(record->pss_bytes)),
-                  format_bytes(b, sizeof b, record_number(record->page_table_bytes)),
-                  format_bytes(c, sizeof c, record_number(record->kernel_stack_bytes)),
-                  (unsigned long long)record->tasks_held);
-    else
+    if (!record->ok) {
         print_row("memory", "not read: %s", record->reason);
+        return;
+    }
+    print_row("memory", "%s + %s page tables + %s kernel stacks, %llu tasks held",
+              format_bytes(a, sizeof a, record_number(record->pss_bytes)),
+              format_bytes(b, sizeof b, record_number(record->page_table_bytes)),
+              format_bytes(c, sizeof c, record_number(record->kernel_stack_bytes)),
+              (unsigned long long)record->tasks_held);
+    if (record->cgroup_bytes != NO_NUMBER)
+        print_row("memory cgroup", "%s",
+                  format_bytes(a, sizeof a, record_number(record->cgroup_bytes)));
+    if (record->note)
+        print_row("note", "%s", record->note);
 }
 
 /* A trial that took longer than this is not run again for its timeline. */

@@ -335,13 +335,18 @@ static void note_quiet(const struct summary_cell *cell, FILE *file, const char *
                    taken->median, taken->max);
 }
 
+static bool is_of_memory(const struct record *row)
+{
+    return strcmp(row->pass, "memory") == 0;
+}
+
 /* What its trials say about the conditions they met, each note once. */
 static void note_conditions(const struct summary_cell *cell, const char *name, FILE *file,
                             const char *mark)
 {
     for (size_t i = 0; i < cell->row_count; i++) {
         const char *note = cell->rows[i]->note;
-        bool is_new = note != NULL;
+        bool is_new = note && !is_of_memory(cell->rows[i]); /* see note_cgroup() */
         for (size_t k = 0; is_new && k < i; k++)
             is_new = !cell->rows[k]->note || strcmp(cell->rows[k]->note, note) != 0;
         if (is_new)
@@ -371,7 +376,22 @@ static void note_cell(const struct summary_cell *cell, FILE *file, const char *m
     }
 }
 
-static void note_group(const struct summary_group *group, FILE *file, const char *mark)
+/* Why there is no noise floor, in any group: one would do for all. */
+static const char *why_no_floor(const struct summary *summary)
+{
+    const char *why = "no control was run";
+    for (size_t i = 0; i < summary->cell_count; i++) {
+        const struct summary_cell *cell = &summary->cells[i];
+        if (cell->sample->control && cell->ratio.count > 0)
+            return "the controls had too few rounds for an interval";
+        if (cell->sample->control)
+            why = "no control and its twin gave a result";
+    }
+    return why;
+}
+
+static void note_group(const struct summary *summary, const struct summary_group *group, FILE *file,
+                       const char *mark)
 {
     char floor[FORMAT_BYTES], low[FORMAT_BYTES], high[FORMAT_BYTES];
     for (size_t i = 0; i < group->cell_count; i++)
@@ -383,7 +403,8 @@ static void note_group(const struct summary_group *group, FILE *file, const char
     print_note(file, mark, "ratio: wall time to that of %s in the same round, median",
                group->baseline->sample->strategy);
     if (isnan(group->noise_floor))
-        print_note(file, mark, "noise floor unknown: no control was run, so no verdict is given");
+        print_note(file, mark, "noise floor unknown: %s, so no verdict is given",
+                   why_no_floor(summary));
     else
         print_note(file, mark, "noise floor ±%s, from %s: ratios from %s to %s show no difference",
                    format_percent(floor, sizeof floor, group->noise_floor),
@@ -437,6 +458,18 @@ static struct table make_memory_table(const struct summary *summary)
         table_add(&table, text);
     }
     return table;
+}
+
+/* Why the memory passes lack their cross-check: one reason, that of the first. */
+static void note_cgroup(const struct summary *summary, FILE *file)
+{
+    for (size_t i = 0; i < summary->trial_count; i++) {
+        const struct record *row = summary->sorted[i];
+        if (is_of_memory(row) && row->cgroup_bytes == NO_NUMBER && row->note) {
+            print_note(file, "\n", "%s", row->note);
+            return;
+        }
+    }
 }
 
 /* ---- Wake-ups ---- */
@@ -555,11 +588,12 @@ static void write_markdown(const struct summary *summary, const struct claims *c
         putc('\n', file);
         table_print_markdown(&table, file);
         putc('\n', file);
-        note_group(&summary->groups[g], file, "- ");
+        note_group(summary, &summary->groups[g], file, "- ");
         table_clear(&table);
     }
     if (summary->line_count > 0)
         write_memory(summary, file);
+    note_cgroup(summary, file);
     write_wake_ups(summary, file);
     if (claims)
         claims_print_markdown(claims, file);
@@ -642,7 +676,7 @@ void summary_print(const struct summary *summary, FILE *file)
         struct table table = make_table(&summary->groups[g], true);
         print_heading(&summary->groups[g], file, g > 0 ? "\n" : "");
         table_print(&table, file);
-        note_group(&summary->groups[g], file, "  ");
+        note_group(summary, &summary->groups[g], file, "  ");
         table_clear(&table);
     }
     if (summary->line_count > 0) {
@@ -651,6 +685,7 @@ void summary_print(const struct summary *summary, FILE *file)
         table_print(&table, file);
         table_clear(&table);
     }
+    note_cgroup(summary, file);
     putc('\n', file);
     print_counts(summary, file);
     if (summary->stamp[0])

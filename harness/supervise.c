@@ -408,6 +408,8 @@ int supervise(const char *strategy, char *const arguments[], enum pass pass, str
     char why[256];
     if (pass == PASS_MEMORY)
         trial.cgroup = memory_cgroup_open(why, sizeof why);
+    if (pass == PASS_MEMORY && !trial.cgroup)
+        record_set(&record->note, why);
     note_circumstances(record);
     uint64_t stolen_ns = environment_stolen_ns(), start_ns = clock_now_ns();
     trial.deadline_ns = start_ns + (limit_ns ? limit_ns : UINT64_C(600) * 1000000000);

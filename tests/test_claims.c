@@ -16,34 +16,7 @@
 #include <unistd.h>
 
 #include "claims.h"
-
-enum { ROUNDS = 6 };
-
-static char dir[] = "/tmp/overlap-claims.XXXXXX";
-static FILE *trials; /* being written */
-
-static char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    return path;
-}
-
-static int make_dir(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int begin_trials(void **state)
-{
-    (void)state;
-    trials = fopen(path_of("trials.csv"), "w");
-    if (!trials)
-        return -1;
-    record_csv_header(trials);
-    return 0;
-}
+#include "trials.h"
 
 static int end_trials(void **state)
 {
@@ -54,44 +27,7 @@ static int end_trials(void **state)
     return 0;
 }
 
-static int drop_dir(void **state)
-{
-    (void)state;
-    return rmdir(dir); /* fails when anything else was left behind */
-}
-
 /* ---- Writing trials and rules ---- */
-
-/* A good trial, to be changed where a test needs it; written by put(). */
-static struct record trial(const char *group, const char *strategy, const char *pass,
-                           uint64_t round)
-{
-    struct record record;
-    char cell[128];
-    record_init(&record);
-    snprintf(cell, sizeof cell, "%s-%s", group, strategy);
-    record_set(&record.cell, cell);
-    record_set(&record.group, group);
-    record_set(&record.pass, pass);
-    record.round = round;
-    record_set(&record.strategy, strategy);
-    record_set(&record.workload, "mixed");
-    record_set(&record.cpus, "0");
-    record.tasks = 4;
-    record.seed = 1;
-    record.ok = true;
-    record.exit_status = 0;
-    return record;
-}
-
-static void put(struct record record)
-{
-    record_csv_row(&record, trials);
-    record_drop(&record);
-}
-
-/* What the machine's mood makes of each round: the same for all cells. */
-static const double moods[ROUNDS + 1] = {50, 1.00, 1.10, 0.95, 1.30, 1.02, 0.90};
 
 /* A cell of timing rounds and a wild warm-up, `factor` times as long as 100 ms. */
 static void put_cell(const char *group, const char *strategy, uint64_t rounds, double factor)
@@ -182,12 +118,6 @@ static const struct claim_comparison *judge(const char *compare, const char *hol
     summary_free(summary);
     assert_int_equal((*claims)->claims[0].verdict, (*claims)->claims[0].comparisons[0].verdict);
     return &(*claims)->claims[0].comparisons[0];
-}
-
-static void assert_near(double value, double expected)
-{
-    if (!(fabs(value - expected) <= 1e-6 * fabs(expected)))
-        fail_msg("%.15g is not %.15g", value, expected);
 }
 
 static void assert_verdict(const char *compare, const char *holds, enum claim_verdict verdict)
@@ -379,7 +309,7 @@ static void test_without_control(void **state)
     put_cell("g", "coroutine", ROUNDS, 1);
     put_cell("g", "fork", ROUNDS, 2);
     assert_unknown(FORK_RATIO, "above 1", CLAIM_NOT_SHOWN,
-                   "no control was run, so nothing tells what noise alone shows");
+                   "no control gave an interval, so nothing tells what noise alone shows");
     assert_verdict("task_switches of g:fork", "within 12 .. 12", CLAIM_HOLDS);
 }
 

@@ -19,24 +19,7 @@
 #include "csv.h"
 #include "hyperfine.h"
 #include "summary.h"
-
-enum { ROUNDS = 6 };
-
-static char dir[] = "/tmp/overlap-summary.XXXXXX";
-static FILE *trials; /* being written */
-
-static char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    return path;
-}
-
-static int make_dir(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
+#include "trials.h"
 
 /* Removes what a test has left. */
 static int clear_dir(void **state)
@@ -51,51 +34,7 @@ static int clear_dir(void **state)
     return 0;
 }
 
-static int drop_dir(void **state)
-{
-    (void)state;
-    return rmdir(dir); /* fails when anything else was left behind */
-}
-
 /* ---- Writing trials ---- */
-
-static int begin_trials(void **state)
-{
-    (void)state;
-    trials = fopen(path_of("trials.csv"), "w");
-    if (!trials)
-        return -1;
-    record_csv_header(trials);
-    return 0;
-}
-
-/* A good trial, to be changed where a test needs it; written by put(). */
-static struct record trial(const char *group, const char *strategy, const char *pass,
-                           uint64_t round)
-{
-    struct record record;
-    char cell[128];
-    record_init(&record);
-    snprintf(cell, sizeof cell, "%s-%s", group, strategy);
-    record_set(&record.cell, cell);
-    record_set(&record.group, group);
-    record_set(&record.pass, pass);
-    record.round = round;
-    record_set(&record.strategy, strategy);
-    record_set(&record.workload, "mixed");
-    record_set(&record.cpus, "0");
-    record.tasks = 4;
-    record.seed = 1;
-    record.ok = true;
-    record.exit_status = 0;
-    return record;
-}
-
-static void put(struct record record)
-{
-    record_csv_row(&record, trials);
-    record_drop(&record);
-}
 
 static void make_control(struct record *record)
 {
@@ -104,9 +43,6 @@ static void make_control(struct record *record)
     record_set(&record->cell, cell);
     record->control = true;
 }
-
-/* What the machine's mood makes of each round: the same for all cells. */
-static const double moods[ROUNDS + 1] = {50, 1.00, 1.10, 0.95, 1.30, 1.02, 0.90};
 
 /* A cell of `rounds` timing rounds and a wild warm-up, `factor` times as long as 100 ms. */
 static void put_cell(const char *group, const char *strategy, bool control, uint64_t rounds,
@@ -138,12 +74,6 @@ static const struct summary_cell *cell_of(const struct summary *summary, const c
             return &summary->cells[i];
     fail_msg("no cell %s", name);
     return NULL;
-}
-
-static void assert_near(double value, double expected)
-{
-    if (!(fabs(value - expected) <= 1e-6 * fabs(expected)))
-        fail_msg("%.15g is not %.15g", value, expected);
 }
 
 static void assert_verdict(const struct summary *summary, const char *name, const char *verdict)
@@ -633,6 +563,68 @@ static void assert_holds(const char *text, const char *part)
         fail_msg("no '%s' in:\n%s", part, text);
 }
 
+static const char *read_markdown(void)
+{
+    static char text[16384];
+    FILE *file = fopen(path_of("summary.md"), "r");
+    assert_non_null(file);
+    size_t got = fread(text, 1, sizeof text - 1, file);
+    text[got] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* What summary.md says of the group's noise floor. */
+static void assert_floor(const char *reason)
+{
+    char why[256], line[256];
+    assert_int_equal(fclose(trials), 0);
+    assert_true(summary_write(dir, NULL, why, sizeof why) >= 0);
+    snprintf(line, sizeof line, "noise floor unknown: %s, so no verdict is given", reason);
+    assert_holds(read_markdown(), line);
+}
+
+static void test_unknown_floor(void **state)
+{
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    put_cell("g", "fork", false, ROUNDS, 2);
+    assert_floor("no control was run");
+
+    assert_int_equal(begin_trials(state), 0);
+    put_cell("g", "coroutine", false, 3, 1);
+    put_cell("g", "coroutine", true, 3, 1);
+    put_cell("g", "fork", false, 3, 2);
+    assert_floor("the controls had too few rounds for an interval");
+
+    assert_int_equal(begin_trials(state), 0);
+    put_cell("g", "coroutine", false, ROUNDS, 1);
+    struct record record = trial("g", "coroutine", "timing", 1);
+    make_control(&record);
+    record.ok = false;
+    record.exit_status = 1;
+    put(record);
+    assert_floor("no control and its twin gave a result");
+}
+
+/* Which strategy it was does not matter; what the cells are is said of each. */
+static void test_missing_cgroup(void **state)
+{
+    (void)state;
+    static const char *const strategies[] = {"coroutine", "fork"};
+    for (size_t i = 0; i < 2; i++) {
+        struct record record = trial("g", strategies[i], "memory", 1);
+        record.pss_bytes = 1000000;
+        record_set(&record.note, "no memory cgroup: nobody delegated one");
+        put(record);
+    }
+    assert_int_equal(fclose(trials), 0);
+    char why[256];
+    assert_int_equal(summary_write(dir, NULL, why, sizeof why), 0);
+    const char *said = strstr(read_markdown(), "no memory cgroup: nobody delegated one");
+    assert_non_null(said);
+    assert_null(strstr(said + 1, "no memory cgroup"));
+}
+
 static void test_markdown(void **state)
 {
     (void)state;
@@ -653,11 +645,7 @@ static void test_markdown(void **state)
     char why[256];
     assert_int_equal(summary_write(dir, NULL, why, sizeof why), 0);
 
-    static char text[16384];
-    FILE *file = fopen(path_of("summary.md"), "r");
-    size_t got = fread(text, 1, sizeof text - 1, file);
-    text[got] = '\0';
-    fclose(file);
+    const char *text = read_markdown();
     assert_holds(text, "\n## g: mixed × 4, cores 0\n");
     assert_holds(text, "\n| coroutine | 101 ms | 90 ms – 130 ms | 1.000 |  | baseline | 6 |");
     assert_holds(text, "\n| coroutine (control) | 103 ms | 91.8 ms – 133 ms | 1.020 | "
@@ -806,12 +794,9 @@ static void assert_stamp(const char *stamp)
     assert_string_equal(json_string_value(json_object_get(environment, "stamp")), stamp);
     assert_int_equal(json_integer_value(json_object_get(environment, "seed")), 1);
     json_decref(environment);
-    char text[4096] = "", heading[512];
-    file = fopen(path_of("summary.md"), "r");
-    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
-    fclose(file);
+    char heading[512];
     snprintf(heading, sizeof heading, "# Summary\n\n**This run is %s.**", stamp);
-    assert_int_equal(strncmp(text, heading, strlen(heading)) == 0, *stamp != '\0');
+    assert_int_equal(strncmp(read_markdown(), heading, strlen(heading)) == 0, *stamp != '\0');
 }
 
 static void test_quiet_is_not_stamped(void **state)
@@ -876,6 +861,8 @@ int main(void)
         TEST(test_few_columns),
         TEST(test_csv),
         TEST(test_markdown),
+        TEST(test_unknown_floor),
+        TEST(test_missing_cgroup),
         TEST(test_quiet_is_not_stamped),
         TEST(test_failed_controls_are_stamped),
         TEST(test_drift_is_stamped),
