@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const struct command {
@@ -65,6 +66,24 @@ static void open_streams(void)
         close(fd);
 }
 
+/* Tasks may take all that there are; what supervises them, serves them and records them is content
+ * with a few. */
+static void raise_open_files(void)
+{
+    enum { OF_THE_PROGRAM = 16 };
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    if (files.rlim_max < OF_THE_PROGRAM)
+        errx(
+            EXIT_UNABLE,
+            "the limit of open files (RLIMIT_NOFILE) is %llu, fewer than overlap needs without any "
+            "task; raise it with: ulimit -n 65536 (its ceiling: /etc/security/limits.conf)",
+            (unsigned long long)files.rlim_max);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int main(int argc, char **argv)
 {
     open_streams();
@@ -77,6 +96,7 @@ int main(int argc, char **argv)
         printf("overlap %s\n", environment_version());
         return finish(0);
     }
+    raise_open_files();
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, name) == 0)
             return finish(commands[i].main(argc - 1, argv + 1));

@@ -32,7 +32,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -421,11 +420,6 @@ static void set_conditions(void)
         errx(EXIT_USAGE, "%s", why);
     if (sched_setaffinity(0, sizeof cpus, &cpus) != 0)
         err(EXIT_UNABLE, "cannot run on cores %s", cpu_list);
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
     signal(SIGPIPE, SIG_IGN);
 }
 

@@ -272,11 +272,6 @@ static void set_conditions(const struct setup *setup)
     if (sched_setaffinity(0, sizeof setup->cpus, &setup->cpus) != 0)
         err(EXIT_UNABLE, "cannot run on cores %s", setup->cpu_list);
     prctl(PR_SET_TIMERSLACK, 1UL); /* threads and children inherit it */
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -323,8 +318,11 @@ static void *allocate(size_t bytes, int sharing)
 {
     void *memory =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory == MAP_FAILED)
-        err(EXIT_UNABLE, "cannot allocate %zu bytes for results; fewer tasks (-n) would do", bytes);
+    if (memory == MAP_FAILED) {
+        struct trial trial = {.tasks = params.tasks};
+        strategy_limit(&trial, "result", 0, errno);
+        errx(EXIT_UNABLE, "%s", trial.reason);
+    }
     return memory;
 }
 

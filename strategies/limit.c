@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,41 @@ static uint64_t read_number(const char *path)
         fclose(file);
     }
     return number;
+}
+
+/* The number of KiB behind `key` in a file of lines such as "VmSize:   1234 kB", in bytes; 0 when
+ * there is none. */
+static uint64_t read_bytes(const char *path, const char *key)
+{
+    unsigned long long kib = 0;
+    char line[256];
+    size_t length = strlen(key);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, key, length) == 0 && line[length] == ':')
+            kib = strtoull(line + length + 1, NULL, 10);
+    if (file)
+        fclose(file);
+    return kib * 1024;
+}
+
+static uint64_t soft_limit(int resource)
+{
+    struct rlimit limit;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur
+                                                                               : UINT64_MAX;
+}
+
+/* Of a new thread, with its guard page. */
+static uint64_t stack_bytes(void)
+{
+    pthread_attr_t attributes;
+    size_t stack = 0, guard = 0;
+    pthread_attr_init(&attributes);
+    pthread_attr_getstacksize(&attributes, &stack);
+    pthread_attr_getguardsize(&attributes, &guard);
+    pthread_attr_destroy(&attributes);
+    return stack + guard;
 }
 
 static uint64_t count_lines(const char *path)
@@ -50,9 +87,10 @@ static uint64_t count_threads(void)
     return threads;
 }
 
+/* With one task more. */
 static double fullness(const struct limit *limit)
 {
-    return (double)limit->used / (double)limit->limit;
+    return (double)(limit->used + limit->per_task) / (double)limit->limit;
 }
 
 /* The pids controller below `root`: the fullest limit of the cgroup `name` and of all above it, any
@@ -104,12 +142,13 @@ static struct limit read_pids_cgroup(void)
 
 void limits_read(uint64_t made, struct limit limits[LIMITS])
 {
-    struct rlimit processes;
-    getrlimit(RLIMIT_NPROC, &processes);
+    static const char status[] = "/proc/self/status", system[] = "/proc/meminfo";
     uint64_t threads = count_threads();
+    bool strict = read_number("/proc/sys/vm/overcommit_memory") == 2;
+    enum { PIDS_KEPT = 300 }; /* that the kernel gives out once and never again */
     const struct limit now[LIMITS] = {
         read_pids_cgroup(),
-        {"kernel.pid_max", "sysctl -w kernel.pid_max=4194304", threads,
+        {"kernel.pid_max", "sysctl -w kernel.pid_max=4194304", threads + PIDS_KEPT,
          read_number("/proc/sys/kernel/pid_max"), 1},
         {"kernel.threads-max", "sysctl -w kernel.threads-max=4000000", threads,
          read_number("/proc/sys/kernel/threads-max"), 1},
@@ -118,23 +157,41 @@ void limits_read(uint64_t made, struct limit limits[LIMITS])
         /* The kernel counts the user's threads in all processes; ours alone is a lower bound. The
          * superuser is not held to it. */
         {"the limit of processes (RLIMIT_NPROC)", "ulimit -u unlimited", made,
-         geteuid() ? processes.rlim_cur : UINT64_MAX, 1},
+         geteuid() ? soft_limit(RLIMIT_NPROC) : UINT64_MAX, 1},
+        {"the limit of address space in bytes (RLIMIT_AS)", "ulimit -v unlimited",
+         read_bytes(status, "VmSize"), soft_limit(RLIMIT_AS), stack_bytes()},
+        {"the limit of writable memory in bytes (RLIMIT_DATA)", "ulimit -d unlimited",
+         read_bytes(status, "VmData"), soft_limit(RLIMIT_DATA), stack_bytes()},
+        {"CommitLimit in bytes (vm.overcommit_memory is 2)", "sysctl -w vm.overcommit_memory=0",
+         read_bytes(system, "Committed_AS"),
+         strict ? read_bytes(system, "CommitLimit") : UINT64_MAX, stack_bytes()},
     };
     memcpy(limits, now, sizeof now);
 }
 
-static const struct limit *fullest(const struct limit *limits, size_t count)
+/* The fullest of those that are fuller than `least`; NULL when there is none. */
+static const struct limit *fullest(const struct limit *limits, size_t count, double least)
 {
     const struct limit *found = NULL;
-    double most = 0.9; /* a limit that is less full than this did not stop anyone */
     for (size_t i = 0; i < count; i++) {
-        double full = fullness(&limits[i]);
-        if (full > most) {
-            most = full;
+        double full = limits[i].limit == UINT64_MAX ? 0 : fullness(&limits[i]);
+        if (full > least) {
+            least = full;
             found = &limits[i];
         }
     }
     return found;
+}
+
+/* Which of them it was: what is nearly full, for others use the system meanwhile. Or a limit of
+ * bytes, for nobody knows here how many were asked for; a thread that got no stack says EAGAIN. */
+static const struct limit *culprit(const struct limit limits[LIMITS], int error,
+                                   bool has_process_limit)
+{
+    const struct limit *limit = fullest(limits, LIMITS, 0.9);
+    if (!limit && (error == ENOMEM || (error == EAGAIN && !has_process_limit)))
+        limit = fullest(limits + LIMITS_OF_TASKS, LIMITS - LIMITS_OF_TASKS, 0);
+    return limit;
 }
 
 int strategy_limit(struct trial *trial, const char *what, unsigned made, int error)
@@ -174,18 +231,17 @@ int strategy_limit(struct trial *trial, const char *what, unsigned made, int err
 
     struct limit limits[LIMITS];
     limits_read((uint64_t)made + 1, limits);
-    const struct limit *limit = fullest(limits, LIMITS);
-    struct rlimit processes;
-    getrlimit(RLIMIT_NPROC, &processes);
+    uint64_t processes = geteuid() ? soft_limit(RLIMIT_NPROC) : UINT64_MAX;
+    const struct limit *limit = culprit(limits, error, processes != UINT64_MAX);
     if (limit)
         snprintf(trial->reason, sizeof trial->reason,
                  "cannot make %s %u for %u tasks: %s is %" PRIu64 "; raise it with: %s", what,
                  made + 1, trial->tasks, limit->name, limit->limit, limit->raise);
-    else if (error == EAGAIN && geteuid() != 0 && processes.rlim_cur != RLIM_INFINITY)
+    else if (error == EAGAIN && processes != UINT64_MAX)
         snprintf(trial->reason, sizeof trial->reason,
                  "cannot make %s %u for %u tasks: the limit of processes (RLIMIT_NPROC, all of "
                  "this user's) is %" PRIu64 "; raise it with: ulimit -u unlimited",
-                 what, made + 1, trial->tasks, (uint64_t)processes.rlim_cur);
+                 what, made + 1, trial->tasks, processes);
     else
         snprintf(trial->reason, sizeof trial->reason, "cannot make %s %u for %u tasks: %s%s", what,
                  made + 1, trial->tasks, strerror(error),

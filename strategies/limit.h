@@ -8,9 +8,9 @@ struct limit {
     const char *name;
     char raise[320]; /* the command that raises it */
     uint64_t used, limit;
-    unsigned per_task; /* what a task with a thread or a process of its own takes of it */
+    uint64_t per_task; /* what a task with a thread or a process of its own takes of it */
 };
-enum { LIMITS = 5 };
+enum { LIMITS_OF_TASKS = 5, LIMITS = LIMITS_OF_TASKS + 3 }; /* of numbers, then of bytes */
 
 /* Reads what is in use now, of which `made` tasks are known to be this user's. No limit is
  * UINT64_MAX. */

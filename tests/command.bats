@@ -326,6 +326,36 @@ field() {
     grep -q "RLIMIT_NOFILE" <<< "$output"
 }
 
+@test "a limit of memory is named, with the command that raises it, and exit status 3" {
+    (ulimit -v 300000 && "$overlap" --version) || skip "a sanitizer maps more than that"
+    for strategy in fiber pthreads gil; do
+        run bash -c "ulimit -v 300000; '$overlap' run -s $strategy -w sleep -n 50000 --unit 1 --json"
+        echo "$output"
+        [ "$status" -eq 3 ]
+        [[ $output == *"RLIMIT_AS) is 307200000; raise it with: ulimit -v unlimited"* ]]
+        run bash -c "ulimit -d 200000; '$overlap' run -s $strategy -w sleep -n 50000 --unit 1 --json"
+        [ "$status" -eq 3 ]
+        [[ $output == *"RLIMIT_DATA) is 204800000; raise it with: ulimit -d unlimited"* ]]
+    done
+    run bash -c "ulimit -v 300000; '$overlap' run -s coroutine -w sleep -n 10000000 --json"
+    [ "$status" -eq 3 ]
+    [[ $output == *"cannot make result 1 for 10000000 tasks"*"ulimit -v unlimited"* ]]
+}
+
+@test "too few open files for overlap itself are named by one line" {
+    for command in "run -s coroutine -w fetch -n 2" verify origin bench doctor; do
+        status=0
+        # shellcheck disable=SC2086 # words
+        (ulimit -n 7 && exec "$overlap" $command) > "$tmp/out" 2> "$tmp/err" || status=$?
+        cat "$tmp/err"
+        [ "$status" -eq 3 ]
+        [ "$(wc -l < "$tmp/err")" -eq 1 ]
+        grep -q 'RLIMIT_NOFILE) is 7, .*; raise it with: ulimit -n' "$tmp/err"
+    done
+    # of those that it may have, it takes what it needs
+    (ulimit -Sn 7 && "$overlap" run -s coroutine -w fetch -n 2 --json)
+}
+
 @test "a user's limit of processes is named" {
     [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
     command -v setpriv > /dev/null || skip "setpriv(1) is not installed"
