@@ -373,6 +373,8 @@ static void run_entry(struct bench *bench, struct entry entry, uint64_t round, u
         arguments_add(&arguments, (const char *[]){"--timeline", timeline, NULL});
     struct record record;
     record_init(&record);
+    if (bench->origin)
+        origin_keep_off(bench->origin, state->identity.cpus);
     uint64_t start_ns = clock_now_ns();
     int status = supervise(cell->strategy, arguments.words, entry.pass, &record, NULL);
     state->expected_ns[entry.pass] = (double)(clock_now_ns() - start_ns);
@@ -566,7 +568,7 @@ static void run_rounds(struct bench *bench)
 
 static void start_origin(struct bench *bench)
 {
-    char why[512], cpus[32];
+    char why[512];
     bool wanted = false;
     for (size_t i = 0; i < bench->suite.cell_count; i++) {
         const struct workload *workload = workload_find(bench->suite.cells[i].workload);
@@ -574,15 +576,7 @@ static void start_origin(struct bench *bench)
     }
     if (!wanted)
         return;
-    /* The last core: cells on one core use the first. */
-    cpu_set_t all;
-    sched_getaffinity(0, sizeof all, &all);
-    size_t last = CPU_SETSIZE - 1;
-    while (last > 0 && !CPU_ISSET(last, &all))
-        last--;
-    snprintf(cpus, sizeof cpus, "%zu", last);
-    bench->origin =
-        origin_start(cpus, bench->origin_url, sizeof bench->origin_url, why, sizeof why);
+    bench->origin = origin_start(bench->origin_url, sizeof bench->origin_url, why, sizeof why);
     if (bench->origin < 0)
         errx(EXIT_UNABLE, "%s", why);
 }

@@ -585,7 +585,8 @@ static void judge_measured(struct claim_comparison *comparison)
     if (isnan(measured->low) || isnan(measured->high))
         comparison->reason = format("too few rounds for an interval: %zu", measured->count);
     else if (isnan(reach))
-        comparison->reason = copy("no control gave an interval, so nothing tells what noise alone shows");
+        comparison->reason =
+            copy("no control gave an interval, so nothing tells what noise alone shows");
     else
         comparison->verdict =
             judge_range(comparison, measured->low / reach, measured->high * reach);

@@ -501,7 +501,7 @@ int origin_main(int argc, char **argv)
 
 /* ---- As a child of the harness ---- */
 
-_Noreturn static void child_main(const char *cpus, pid_t parent, int output)
+_Noreturn static void child_main(pid_t parent, int output)
 {
     setpgid(0, 0); /* Ctrl-C is for the parent, which then stops this */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -513,7 +513,7 @@ _Noreturn static void child_main(const char *cpus, pid_t parent, int output)
     int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
-    execl("/proc/self/exe", "overlap", "origin", "--cpus", cpus ? cpus : "all", (char *)NULL);
+    execl("/proc/self/exe", "overlap", "origin", (char *)NULL);
     err(EXIT_FAILED, "cannot start the origin");
 }
 
@@ -545,7 +545,7 @@ static int read_where(int fd, char *url, size_t url_bytes)
     return -1;
 }
 
-pid_t origin_start(const char *cpus, char *url, size_t url_bytes, char *why, size_t why_bytes)
+pid_t origin_start(char *url, size_t url_bytes, char *why, size_t why_bytes)
 {
     int ends[2];
     pid_t parent = getpid();
@@ -555,7 +555,7 @@ pid_t origin_start(const char *cpus, char *url, size_t url_bytes, char *why, siz
         return -1;
     }
     if (pid == 0)
-        child_main(cpus, parent, ends[1]);
+        child_main(parent, ends[1]);
     close(ends[1]);
     int status = read_where(ends[0], url, url_bytes);
     close(ends[0]);
@@ -564,6 +564,17 @@ pid_t origin_start(const char *cpus, char *url, size_t url_bytes, char *why, siz
     origin_stop(pid);
     snprintf(why, why_bytes, "the origin did not start; overlap origin shows why");
     return -1;
+}
+
+void origin_keep_off(pid_t pid, const char *cpus)
+{
+    cpu_set_t all, of_trial, rest;
+    char why[256];
+    if (cpus_parse("all", &all, why, sizeof why) != 0 ||
+        cpus_parse(cpus, &of_trial, why, sizeof why) != 0)
+        return;
+    CPU_XOR(&rest, &all, &of_trial);
+    sched_setaffinity(pid, sizeof rest, CPU_COUNT(&rest) ? &rest : &all);
 }
 
 void origin_stop(pid_t pid)

@@ -2,7 +2,6 @@
 #include "run.h"
 #include "arguments.h"
 #include "calibrate.h"
-#include "cpus.h"
 #include "format.h"
 #include "origin.h"
 #include "setup.h"
@@ -186,16 +185,6 @@ static int print_json(const struct setup *setup, const struct arguments *argumen
 
 /* ---- The command ---- */
 
-/* Cores for the origin: those that the trial leaves free, or else all. */
-static void choose_origin_cpus(const struct setup *setup, char *text, size_t bytes)
-{
-    cpu_set_t all, rest;
-    char why[256];
-    cpus_parse("all", &all, why, sizeof why);
-    CPU_XOR(&rest, &all, &setup->cpus);
-    cpus_print(CPU_COUNT(&rest) ? &rest : &all, text, bytes);
-}
-
 int run_main(int argc, char **argv)
 {
     struct setup setup;
@@ -205,7 +194,7 @@ int run_main(int argc, char **argv)
     if (setup.dry_run && setup.strategy)
         return trial_main(argc, argv);
 
-    char rate[32], url[256], cpus[1024], why[512];
+    char rate[32], url[256], why[512];
     if (isnan(params.work_rate)) {
         params.work_rate = calibrate_cached();
         snprintf(rate, sizeof rate, "%.15g", params.work_rate);
@@ -215,10 +204,10 @@ int run_main(int argc, char **argv)
     pid_t origin = 0;
     const struct workload *workload = setup.workload;
     if (workload->wants_origin && workload->wants_origin() && !params.origin) {
-        choose_origin_cpus(&setup, cpus, sizeof cpus);
-        origin = origin_start(cpus, url, sizeof url, why, sizeof why);
+        origin = origin_start(url, sizeof url, why, sizeof why);
         if (origin < 0)
             errx(EXIT_UNABLE, "%s", why);
+        origin_keep_off(origin, setup.cpu_list);
         arguments_add(&arguments, (const char *[]){"--origin", url, NULL});
     }
 

@@ -103,7 +103,7 @@ int verify_main(int argc, char **argv)
     char origin[256] = "", why[512];
     interrupt_catch();
     double rate = calibrate_cached();
-    pid_t server = origin_start(NULL, origin, sizeof origin, why, sizeof why);
+    pid_t server = origin_start(origin, sizeof origin, why, sizeof why);
     if (server < 0)
         errx(EXIT_UNABLE, "%s", why);
     unsigned wrong = 0;

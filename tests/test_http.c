@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "cpus.h"
 #include "heap.h"
 #include "http.h"
 #include "op.h"
@@ -687,13 +688,38 @@ static void answers_what_it_is_asked(void **state)
     assert_int_equal(response_to("/drip?other&duration=7&numbytes=99").body_bytes, 99);
 }
 
+static void assert_cores(pid_t pid, const cpu_set_t *expected)
+{
+    cpu_set_t cores;
+    assert_int_equal(sched_getaffinity(pid, sizeof cores, &cores), 0);
+    assert_true(CPU_EQUAL(&cores, expected));
+}
+
+static void origin_keeps_off(void **state)
+{
+    (void)state;
+    char url[128], why[256];
+    cpu_set_t all, one, rest;
+    assert_int_equal(cpus_parse("all", &all, why, sizeof why), 0);
+    assert_int_equal(cpus_parse("one", &one, why, sizeof why), 0);
+    CPU_XOR(&rest, &all, &one);
+    pid_t pid = origin_start(url, sizeof url, why, sizeof why);
+    assert_true(pid > 0);
+    assert_cores(pid, &all);
+    origin_keep_off(pid, "one");
+    assert_cores(pid, CPU_COUNT(&rest) ? &rest : &all);
+    origin_keep_off(pid, "all");
+    assert_cores(pid, &all);
+    origin_stop(pid);
+}
+
 /* The real origin and the workload's own options. */
 static void origin_and_fetch(void **state)
 {
     (void)state;
     static char url[128];
     char why[256];
-    pid_t pid = origin_start(NULL, url, sizeof url, why, sizeof why);
+    pid_t pid = origin_start(url, sizeof url, why, sizeof why);
     assert_true(pid > 0);
     params.origin = url;
     static const char *const options[][4] = {
@@ -743,6 +769,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(refuses_bad_urls),          cmocka_unit_test(releases_what_it_holds),
         cmocka_unit_test(heap_keeps_order),          cmocka_unit_test(streams_are_responses),
         cmocka_unit_test(answers_what_it_is_asked),  cmocka_unit_test(origin_and_fetch),
+        cmocka_unit_test(origin_keeps_off),
     };
     return cmocka_run_group_tests(tests, find_fetch, NULL);
 }
