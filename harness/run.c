@@ -2,6 +2,7 @@
 #include "run.h"
 #include "arguments.h"
 #include "calibrate.h"
+#include "cpus.h"
 #include "format.h"
 #include "origin.h"
 #include "setup.h"
@@ -52,42 +53,89 @@ static void print_row(const char *name, const char *format, ...)
     va_end(values);
 }
 
-static void print_record(const struct record *record)
+/* A number of a row, and the words around it. */
+struct part {
+    const char *before;
+    double number; /* NaN: unknown, and left out */
+    format_function *format;
+    const char *after;
+};
+
+static char *format_whole(char *text, size_t bytes, double value)
 {
-    char a[32], b[32], c[32];
-    printf("%s × %llu under %s, cores %s%s%s\n\n", record->workload,
-           (unsigned long long)record->tasks, record->strategy, record->cpus,
-           record->options ? ", " : "", record->options ? record->options : "");
-    if (record->ideal_ns != NO_NUMBER)
-        print_row("wall time", "%s, %.3f × the ideal schedule (%s)",
-                  format_ns(a, sizeof a, record_number(record->wall_ns)),
+    snprintf(text, bytes, "%.0f", value);
+    return text;
+}
+
+/* A program of somebody else's may leave out any number; a row without any is left out. The last
+ * part has no format. */
+static void print_parts(const char *name, const struct part *part)
+{
+    char text[512] = "", number[FORMAT_BYTES];
+    size_t length = 0;
+    for (; part->format; part++)
+        if (!isnan(part->number))
+            length += (size_t)snprintf(
+                text + length, sizeof text - length, "%s%s%s%s", length > 0 ? ", " : "",
+                part->before, part->format(number, sizeof number, part->number), part->after);
+    if (length > 0)
+        print_row(name, "%s", text);
+}
+
+static void print_wall(const struct record *record)
+{
+    char wall[FORMAT_BYTES], ideal[FORMAT_BYTES];
+    if (record->wall_ns == NO_NUMBER)
+        return;
+    format_ns(wall, sizeof wall, record_number(record->wall_ns));
+    if (record->ideal_ns != NO_NUMBER && record->ideal_ns > 0)
+        print_row("wall time", "%s, %.3f × the ideal schedule (%s)", wall,
                   record_number(record->wall_ns) / record_number(record->ideal_ns),
-                  format_ns(b, sizeof b, record_number(record->ideal_ns)));
+                  format_ns(ideal, sizeof ideal, record_number(record->ideal_ns)));
     else
-        print_row("wall time", "%s", format_ns(a, sizeof a, record_number(record->wall_ns)));
-    print_row("CPU time", "%s user, %s system",
-              format_ns(a, sizeof a, record_number(record->user_ns)),
-              format_ns(b, sizeof b, record_number(record->system_ns)));
-    if (record->latency_max_ns != NO_NUMBER)
-        print_row("latency", "p50 %s, p99 %s, max %s",
-                  format_ns(a, sizeof a, record_number(record->latency_p50_ns)),
-                  format_ns(b, sizeof b, record_number(record->latency_p99_ns)),
-                  format_ns(c, sizeof c, record_number(record->latency_max_ns)));
+        print_row("wall time", "%s", wall);
+}
+
+static void print_record(const struct setup *setup, const struct record *record)
+{
+    char cpus[1024];
+    printf("%s × %llu under %s, cores %s%s%s\n\n", setup->workload_name,
+           (unsigned long long)setup->tasks, setup->strategy_name,
+           cpus_print(&setup->cpus, cpus, sizeof cpus), record->options ? ", " : "",
+           record->options ? record->options : "");
+    print_wall(record);
+    print_parts("CPU time",
+                (struct part[]){{"", record_number(record->user_ns), format_ns, " user"},
+                                {"", record_number(record->system_ns), format_ns, " system"},
+                                {0}});
+    print_parts("latency",
+                (struct part[]){{"p50 ", record_number(record->latency_p50_ns), format_ns, ""},
+                                {"p99 ", record_number(record->latency_p99_ns), format_ns, ""},
+                                {"max ", record_number(record->latency_max_ns), format_ns, ""},
+                                {0}});
     if (!isnan(record->stretch_max))
         print_row("stretch", "%.2f at most (a task's time / its time alone)", record->stretch_max);
-    print_row("switches", "%llu task, %llu voluntary, %llu involuntary",
-              (unsigned long long)record->task_switches,
-              (unsigned long long)record->voluntary_switches,
-              (unsigned long long)record->involuntary_switches);
-    print_row("tasks", "%llu started, %llu at once, %llu done, digest %s",
-              (unsigned long long)record->tasks_started, (unsigned long long)record->tasks_peak,
-              (unsigned long long)record->tasks_done, record->digest);
-    if (record->tasks_cancelled != NO_NUMBER)
-        print_row("cancelled", "%llu tasks, the last of them ended after %s",
-                  (unsigned long long)record->tasks_cancelled,
-                  format_ns(a, sizeof a, record_number(record->cancel_ns)));
-    if (record->bytes_moved)
-        print_row("moved", "%s", format_bytes(a, sizeof a, record_number(record->bytes_moved)));
+    print_parts("switches",
+                (struct part[]){
+                    {"", record_number(record->task_switches), format_whole, " task"},
+                    {"", record_number(record->voluntary_switches), format_whole, " voluntary"},
+                    {"", record_number(record->involuntary_switches), format_whole, " involuntary"},
+                    {0}});
+    print_parts("tasks", (struct part[]){
+                             {"", record_number(record->tasks_started), format_whole, " started"},
+                             {"", record_number(record->tasks_peak), format_whole, " at once"},
+                             {"", record_number(record->tasks_done), format_whole, " done"},
+                             {0}});
+    print_parts(
+        "cancelled",
+        (struct part[]){{"", record_number(record->tasks_cancelled), format_whole, " tasks"},
+                        {"the last ended after ", record_number(record->cancel_ns), format_ns, ""},
+                        {0}});
+    if (record->bytes_moved != 0)
+        print_parts("moved", (struct part[]){
+                                 {"", record_number(record->bytes_moved), format_bytes, ""}, {0}});
+    if (record->digest)
+        print_row("digest", "%s", record->digest);
     if (record->note)
         print_row("note", "%s", record->note);
 }
@@ -124,7 +172,7 @@ static int show(const struct setup *setup, const struct arguments *arguments)
         record_drop(&record);
         return status;
     }
-    print_record(&record);
+    print_record(setup, &record);
     uint64_t wall_ns = record.wall_ns;
     record_drop(&record);
     if (!setup->strategy)

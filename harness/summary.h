@@ -30,7 +30,8 @@
     METRIC(system_calls, "syscalls", record_number(r->system_calls))                               \
     METRIC(bound_ns, "timing", record_number(r->bound_ns))                                         \
     METRIC(ideal_ns, "timing", record_number(r->ideal_ns))                                         \
-    METRIC(over_ideal, "timing", record_number(r->wall_ns) / record_number(r->ideal_ns))           \
+    METRIC(over_ideal, "timing",                                                                   \
+           r->ideal_ns ? record_number(r->wall_ns) / record_number(r->ideal_ns) : NO_RATIO)        \
     METRIC(pss_bytes, "memory", record_number(r->pss_bytes))                                       \
     METRIC(pss_code_bytes, "memory", record_number(r->pss_code_bytes))                             \
     METRIC(pss_heap_bytes, "memory", record_number(r->pss_heap_bytes))                             \

@@ -103,6 +103,19 @@ field() {
     refute grep -q ready-lock "$tmp/pthreads.csv"
 }
 
+@test "what is not known, or is a multiple of nothing, is not in the table" {
+    "$overlap" run -s coroutine -w cpu -n 2 --work 0 > "$tmp/out"
+    grep -q '^  wall time  *[0-9.]* [mµn]s$' "$tmp/out"
+    "$overlap" run -s coroutine -w sleep -n 2 --unit 1 --cancel 0.0001 > "$tmp/out"
+    grep -q '^  cancelled  *0 tasks$' "$tmp/out"
+    "$overlap" run -s "$strategies/terse" -w sleep -n 7 -c one > "$tmp/out"
+    grep -q '^sleep × 7 under .*/terse, cores [0-9]*$' "$tmp/out"
+    grep -q '^  wall time  *1 ms$' "$tmp/out"
+    [ "$(wc -l < "$tmp/out")" -eq 3 ]
+    "$overlap" run -s "$strategies/good" -w sleep -n 2 --unit 1 > "$tmp/out"
+    for row in 'wall time' 'CPU time' latency switches tasks digest; do grep -q "^  $row  " "$tmp/out"; done
+}
+
 @test "run colours on a terminal, and NO_COLOR stops it" {
     script -qec true /dev/null > /dev/null 2>&1 || skip "script(1) cannot make a terminal here"
     TERM=xterm script -qec "$overlap run -s coroutine -w mixed --unit 5" /dev/null > "$tmp/out"

@@ -203,6 +203,22 @@ static void test_few_rounds(void **state)
     summary_free(summary);
 }
 
+/* Tasks that neither work nor wait are done in no time, and nothing is a multiple of that. */
+static void test_no_ideal(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 2; i++) {
+        struct record record = trial(i ? "some" : "none", "coroutine", "timing", 1);
+        record.wall_ns = 3000;
+        record.ideal_ns = i * 1000;
+        put(record);
+    }
+    struct summary *summary = sum_up(NULL);
+    assert_int_equal(cell_of(summary, "none-coroutine")->metrics[METRIC_over_ideal].count, 0);
+    assert_near(cell_of(summary, "some-coroutine")->metrics[METRIC_over_ideal].median, 3);
+    summary_free(summary);
+}
+
 /* ---- Cells without a result ---- */
 
 static void put_wrong(const char *strategy, const char *pass, uint64_t round, uint64_t exit_status,
@@ -850,6 +866,7 @@ int main(void)
         TEST(test_without_control),
         TEST(test_control_of_another_group),
         TEST(test_few_rounds),
+        TEST(test_no_ideal),
         TEST(test_failed_and_unavailable),
         TEST(test_bound),
         TEST(test_digests),
