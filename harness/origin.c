@@ -2,8 +2,8 @@
  * The origin: one thread on one libev loop, so that it costs little and its time is easily kept
  * apart from that of the tasks.
  *
- * Responses must be punctual, and libev's epoll backend rounds its timers up to whole milliseconds:
- * all deadlines go through one timerfd, armed with the earliest.
+ * Responses must be punctual, and libev's timers are not: all deadlines go through one timerfd
+ * (deadlines.h).
  *
  * A connection is in one of four states: it reads a request; it waits until (more of) the response
  * is due; it sends what is due; or, having refused a request that it did not read to the end, it
@@ -13,7 +13,7 @@
 #include "origin.h"
 #include "clock.h"
 #include "cpus.h"
-#include "heap.h"
+#include "deadlines.h"
 #include "http.h"
 #include "options.h"
 #include "response.h"
@@ -33,7 +33,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -73,11 +72,10 @@ struct connection {
 static struct {
     struct ev_loop *ev;
     ev_io listener;
-    ev_io timer; /* on a timerfd */
+    ev_io timer;
     ev_prepare arm_timer;
-    uint64_t armed_ns;      /* what it is armed with; UINT64_MAX: nothing */
-    struct heap deadlines;  /* of all connections, and: */
-    struct heap_node retry; /* when to accept again */
+    struct deadlines deadlines; /* of all connections, and: */
+    struct heap_node retry;     /* when to accept again */
     char received[RECEIVE_BYTES];
 } origin;
 
@@ -85,27 +83,17 @@ static struct {
 
 static void set_deadline(struct heap_node *node, uint64_t time_ns)
 {
-    heap_remove(&origin.deadlines, node);
+    heap_remove(&origin.deadlines.heap, node);
     node->key = time_ns;
-    if (heap_push(&origin.deadlines, node) != 0)
-        errx(EXIT_UNABLE, "no memory for %u connections", origin.deadlines.count);
-}
-
-static void arm(uint64_t ns)
-{
-    const struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(ns / SECOND_NS), .tv_nsec = (long)(ns % SECOND_NS)}};
-    timerfd_settime(origin.timer.fd, TFD_TIMER_ABSTIME, &when, NULL);
-    origin.armed_ns = ns ? ns : UINT64_MAX;
+    if (heap_push(&origin.deadlines.heap, node) != 0)
+        errx(EXIT_UNABLE, "no memory for %u connections", origin.deadlines.heap.count);
 }
 
 /* Before the loop waits. A deadline that moved away costs a wake-up, but no system call now. */
 static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
 {
     (void)ev, (void)prepare, (void)events;
-    struct heap_node *top = heap_top(&origin.deadlines);
-    if (top && top->key < origin.armed_ns)
-        arm(top->key);
+    deadlines_arm(&origin.deadlines);
 }
 
 /* ---- Connections ---- */
@@ -124,7 +112,7 @@ static void watch(struct connection *connection, int events)
 
 static void hang_up(struct connection *connection)
 {
-    heap_remove(&origin.deadlines, &connection->deadline);
+    heap_remove(&origin.deadlines.heap, &connection->deadline);
     ev_io_stop(origin.ev, &connection->io);
     close(connection->io.fd);
     free(connection->early);
@@ -375,9 +363,9 @@ static void on_timer(struct ev_loop *ev, ev_io *io, int events)
     (void)io, (void)events;
     uint64_t now = clock_now_ns();
     struct heap_node *top;
-    while ((top = heap_top(&origin.deadlines)) && top->key <= now) {
+    while ((top = deadlines_due(&origin.deadlines, now))) {
         struct connection *connection = (struct connection *)top;
-        heap_remove(&origin.deadlines, top);
+        heap_remove(&origin.deadlines.heap, top);
         if (top == &origin.retry) {
             ev_io_start(ev, &origin.listener);
         } else if (connection->state == WAITING) {
@@ -387,9 +375,7 @@ static void on_timer(struct ev_loop *ev, ev_io *io, int events)
             hang_up(connection);
         }
     }
-    origin.armed_ns = UINT64_MAX;
-    if (!top)
-        arm(0); /* or it would stay readable */
+    deadlines_went_off(&origin.deadlines);
 }
 
 /* ---- The command ---- */
@@ -468,13 +454,11 @@ int origin_main(int argc, char **argv)
     options_parse(argc, argv, &command_line);
     set_conditions();
     int listener = listen_on(address, (unsigned)port);
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     origin.ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-    if (timer < 0 || !origin.ev)
+    if (!origin.ev || deadlines_open(&origin.deadlines, 0) != 0)
         err(EXIT_UNABLE, "cannot make an event loop");
-    origin.armed_ns = UINT64_MAX;
     ev_io_init(&origin.listener, on_connection, listener, EV_READ);
-    ev_io_init(&origin.timer, on_timer, timer, EV_READ);
+    ev_io_init(&origin.timer, on_timer, origin.deadlines.timer, EV_READ);
     ev_set_priority(&origin.timer, EV_MAXPRI);
     ev_prepare_init(&origin.arm_timer, on_prepare);
     ev_signal terminate, interrupt;
@@ -488,13 +472,12 @@ int origin_main(int argc, char **argv)
     say_where(listener);
     ev_run(origin.ev, 0);
 
-    heap_remove(&origin.deadlines, &origin.retry);
+    heap_remove(&origin.deadlines.heap, &origin.retry);
     struct heap_node *top;
-    while ((top = heap_top(&origin.deadlines)))
+    while ((top = heap_top(&origin.deadlines.heap)))
         hang_up((struct connection *)top);
-    heap_drop(&origin.deadlines);
+    deadlines_close(&origin.deadlines);
     ev_loop_destroy(origin.ev);
-    close(timer);
     close(listener);
     return 0;
 }

@@ -1,11 +1,8 @@
 /*
  * See loop.h. Two things are not what libev would do by itself:
  *
- * Deadlines go through one timerfd. libev's epoll backend hands epoll_wait() whole milliseconds, so
- * an ev_timer is up to one millisecond late; a timerfd is as punctual as nanosleep(). It is armed
- * only before waiting, and only when it would go off too late: a wake-up costs one system call more
- * than epoll_wait(), and a timeout that is never reached costs none. While all who wait sleep there
- * is nothing to watch, and the loop sleeps itself.
+ * Deadlines go through one timerfd, for libev's timers are late (deadlines.h). While all who wait
+ * sleep there is nothing to watch, and the loop sleeps itself.
  *
  * A stopped watcher keeps its place in the kernel's interest list, as libev leaves it there. So a
  * connection that waits for its answer again and again needs one epoll_ctl(), not one each time;
@@ -18,7 +15,7 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define container_of(pointer, type, member)                                                        \
@@ -28,7 +25,7 @@
 
 static void complete(struct loop *loop, struct waiter *waiter, int64_t result)
 {
-    heap_remove(&loop->deadlines, &waiter->deadline);
+    heap_remove(&loop->deadlines.heap, &waiter->deadline);
     if (waiter->op->kind == OP_CONNECT)
         waiter->socket = (int)result;
     loop->on_sockets -= waiter->op->kind != OP_SLEEP;
@@ -65,19 +62,11 @@ static void expire(struct loop *loop, struct waiter *waiter)
     give_up(loop, waiter, waiter->op->kind == OP_SLEEP ? 0 : -ETIMEDOUT);
 }
 
-static void arm(struct loop *loop, uint64_t ns)
-{
-    struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
-    timerfd_settime(loop->timer.fd, TFD_TIMER_ABSTIME, &when, NULL);
-    loop->armed_ns = ns ? ns : UINT64_MAX;
-}
-
 static void expire_due(struct loop *loop)
 {
     uint64_t now = clock_now_ns();
     struct heap_node *top;
-    while ((top = heap_top(&loop->deadlines)) && top->key <= now)
+    while ((top = deadlines_due(&loop->deadlines, now)))
         expire(loop, container_of(top, struct waiter, deadline));
 }
 
@@ -86,9 +75,7 @@ static void on_timer(struct ev_loop *ev, ev_io *io, int events)
     (void)io, (void)events;
     struct loop *loop = ev_userdata(ev);
     expire_due(loop);
-    loop->armed_ns = UINT64_MAX;
-    if (!heap_top(&loop->deadlines))
-        arm(loop, 0); /* or it would stay readable */
+    deadlines_went_off(&loop->deadlines);
 }
 
 void loop_cancel(struct loop *loop, struct waiter *waiter)
@@ -111,7 +98,7 @@ static void on_cancellation(struct ev_loop *ev, ev_io *io, int events)
 static void add_deadline(struct loop *loop, struct waiter *waiter, uint64_t time_ns)
 {
     waiter->deadline.key = clock_now_ns() + time_ns;
-    heap_push(&loop->deadlines, &waiter->deadline); /* loop_open() made room */
+    heap_push(&loop->deadlines.heap, &waiter->deadline); /* loop_open() made room */
 }
 
 static void watch(struct loop *loop, struct waiter *waiter, int fd, int events)
@@ -173,14 +160,12 @@ static void sleep_until(uint64_t ns)
 
 static void look_for_completed(struct loop *loop)
 {
-    struct heap_node *top = heap_top(&loop->deadlines);
     if (!loop->ready.count && !loop->on_sockets && !loop->cancel) {
-        sleep_until(top->key); /* all who wait sleep */
+        sleep_until(heap_top(&loop->deadlines.heap)->key); /* all who wait sleep */
         expire_due(loop);
         return;
     }
-    if (top && top->key < loop->armed_ns)
-        arm(loop, top->key);
+    deadlines_arm(&loop->deadlines);
     ev_run(loop->ev, loop->ready.count ? EVRUN_NOWAIT : EVRUN_ONCE);
 }
 
@@ -201,21 +186,20 @@ bool loop_begin_turn(struct loop *loop)
 
 int loop_open(struct loop *loop, unsigned waiters, void (*cancel)(struct loop *loop))
 {
-    *loop = (struct loop){.armed_ns = UINT64_MAX};
+    *loop = (struct loop){0};
     queue_init(&loop->ready);
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (timer < 0)
-        return -errno;
+    int error = deadlines_open(&loop->deadlines, waiters);
+    if (error)
+        return error;
+    errno = 0;
     loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-    if (!loop->ev || heap_reserve(&loop->deadlines, waiters) != 0) {
-        int error = errno ? errno : ENOMEM;
-        if (loop->ev)
-            ev_loop_destroy(loop->ev);
-        close(timer);
-        return -error;
+    if (!loop->ev) {
+        error = errno ? -errno : -ENOMEM;
+        deadlines_close(&loop->deadlines);
+        return error;
     }
     ev_set_userdata(loop->ev, loop);
-    ev_io_init(&loop->timer, on_timer, timer, EV_READ);
+    ev_io_init(&loop->timer, on_timer, loop->deadlines.timer, EV_READ);
     ev_io_start(loop->ev, &loop->timer);
     if (cancel && cancellation.fd >= 0) {
         loop->cancel = cancel;
@@ -228,6 +212,5 @@ int loop_open(struct loop *loop, unsigned waiters, void (*cancel)(struct loop *l
 void loop_close(struct loop *loop)
 {
     ev_loop_destroy(loop->ev);
-    close(loop->timer.fd);
-    heap_drop(&loop->deadlines);
+    deadlines_close(&loop->deadlines);
 }

@@ -5,7 +5,7 @@
 #ifndef OVERLAP_LOOP_H
 #define OVERLAP_LOOP_H
 
-#include "heap.h"
+#include "deadlines.h"
 #include "queue.h"
 #include "task.h"
 
@@ -30,9 +30,8 @@ struct loop {
                           * ops again */
     unsigned waiting;    /* how many wait for their op */
     unsigned on_sockets; /* and how many of them for one on a socket */
-    struct heap deadlines;
-    ev_io timer;       /* on a timerfd, armed with the earliest deadline */
-    uint64_t armed_ns; /* what it is armed with; UINT64_MAX: nothing */
+    struct deadlines deadlines;
+    ev_io timer; /* on that of the deadlines */
     ev_io cancellation;
     void (*cancel)(struct loop *loop);
 };
