@@ -9,6 +9,7 @@
 #include "limit.h"
 #include "memory.h"
 #include "options.h"
+#include "supervise.h"
 #include "switches.h"
 
 #include <inttypes.h>
@@ -225,12 +226,15 @@ static void check_perf(void)
 static void check_memory(void)
 {
     char why[512];
+    interrupt_catch(); /* what is opened is closed */
     struct memory_cgroup *group = memory_cgroup_open(why, sizeof why);
     if (group)
         add(OK, "cgroup", NULL, "a memory cgroup can be made for each trial");
     else
         add(NOTE, "cgroup", NULL, "the memory pass lacks its cross-check: %s", why);
     memory_cgroup_close(group);
+    if (interrupted)
+        interrupt_end();
 
     uint64_t total, left;
     if (memory_field("/proc/meminfo", "SwapTotal", &total) &&

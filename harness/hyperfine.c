@@ -121,7 +121,10 @@ int hyperfine_import(const char *dir, const char *json_path, char *why, size_t w
     json_error_t error;
     json_t *document = json_load_file(json_path, 0, &error);
     if (!document) {
-        snprintf(why, why_bytes, "%s:%d: %s", json_path, error.line, error.text);
+        if (error.line < 0) /* it was not read at all, and the text names it */
+            snprintf(why, why_bytes, "%s", error.text);
+        else
+            snprintf(why, why_bytes, "%s:%d: %s", json_path, error.line, error.text);
         return -1;
     }
     struct summary *summary = summary_read(dir, NULL, why, why_bytes);

@@ -266,9 +266,12 @@ struct memory_cgroup *memory_cgroup_open(char *why, size_t why_bytes)
              "no memory cgroup: this process's cgroup does not have the memory controller; %s",
              remedy());
     else
-        fail(why, why_bytes, "no memory cgroup below %s: %s; %s", group->cgroup.parent,
+        fail(why, why_bytes, "no memory cgroup below %s: %s%s%s", group->cgroup.parent,
              error == EBUSY ? "other processes live there" : strerror(error),
-             group->cgroup.version == 1 ? "version 1 needs root" : remedy());
+             group->cgroup.version == 2 ? "; " : "",
+             group->cgroup.version == 2 ? remedy()
+             : geteuid() == 0           ? ""
+                                        : "; version 1 needs root");
     cgroup_close(&group->cgroup);
     free(group);
     return NULL;

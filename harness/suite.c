@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { WORDS_MAX = 64 };
 
@@ -282,6 +283,13 @@ static FILE *open_suite(const char *name, char **path)
     return file;
 }
 
+/* It is read twice, the second time for the copy that stays with the results; and it has an end. */
+static bool is_regular(FILE *file)
+{
+    struct stat status;
+    return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /* A strategy that is named for a role must have a cell. */
 static int check_role(const struct suite *suite, const char *role, const char *name, char *why,
                       size_t why_bytes)
@@ -310,7 +318,9 @@ int suite_read(const char *name, struct suite *suite, char *why, size_t why_byte
     }
     char *text = NULL, reason[512];
     size_t bytes = 0;
-    int status = 0;
+    int status = is_regular(file) ? 0 : -1;
+    if (status != 0)
+        snprintf(why, why_bytes, "cannot read the suite %s: it is no regular file", name);
     for (unsigned line = 1; status == 0 && getline(&text, &bytes, file) >= 0; line++) {
         status = read_line(suite, text, line, reason, sizeof reason);
         if (status != 0)

@@ -264,4 +264,9 @@ SUITE
     run "$overlap" bench "$tmp/none.suite"
     [ "$status" -eq 2 ]
     grep -q 'No such file' <<< "$output"
+    for file in / /dev/zero; do
+        run "$overlap" bench $file
+        [ "$status" -eq 2 ]
+        [ "$output" = "overlap: cannot read the suite $file: it is no regular file" ]
+    done
 }
