@@ -72,12 +72,12 @@ static void text_read(struct text *text)
     text->bytes[text->length] = '\0';
 }
 
-/* A stranger's words, fit for a terminal and for one line of a table. */
-static void make_printable(char *text)
+/* A stranger's words, fit for a terminal and, with another `newline`, for one line of a table. */
+static void make_printable(char *text, char newline)
 {
     for (; *text; text++)
-        if (iscntrl((unsigned char)*text) && *text != '\n')
-            *text = '?';
+        if (iscntrl((unsigned char)*text))
+            *text = *text == '\n' ? newline : '?';
 }
 
 /* The last line that says something, without the program's name in front. */
@@ -382,6 +382,10 @@ static void settle(struct record *record)
     record->ok = record->exit_status == 0;
     if (!record->ok && !record->reason)
         record_set(&record->reason, "it says that it failed, and not why");
+    char *const texts[] = {record->reason, record->note, record->digest, record->options};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i])
+            make_printable(texts[i], ' ');
 }
 
 /* What --limit among the arguments says; 0: nothing. The trial itself checks that it is right. */
@@ -430,7 +434,7 @@ int supervise(const char *strategy, char *const arguments[], enum pass pass, str
             close(text->fd);
     }
 
-    make_printable(trial.complaint.bytes);
+    make_printable(trial.complaint.bytes, '\n');
     if (complaint)
         *complaint = strdup(trial.complaint.bytes);
     if (!in_time && !interrupted) {

@@ -43,13 +43,6 @@ static uint64_t read_bytes(const char *path, const char *key)
     return kib * 1024;
 }
 
-static uint64_t soft_limit(int resource)
-{
-    struct rlimit limit;
-    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur
-                                                                               : UINT64_MAX;
-}
-
 /* Of a new thread, with its guard page. */
 static uint64_t stack_bytes(void)
 {
@@ -142,6 +135,10 @@ static struct limit read_pids_cgroup(void)
 
 void limits_read(uint64_t made, struct limit limits[LIMITS])
 {
+    struct rlimit processes, space, data;
+    getrlimit(RLIMIT_NPROC, &processes);
+    getrlimit(RLIMIT_AS, &space);
+    getrlimit(RLIMIT_DATA, &data);
     static const char status[] = "/proc/self/status", system[] = "/proc/meminfo";
     uint64_t threads = count_threads();
     bool strict = read_number("/proc/sys/vm/overcommit_memory") == 2;
@@ -157,11 +154,11 @@ void limits_read(uint64_t made, struct limit limits[LIMITS])
         /* The kernel counts the user's threads in all processes; ours alone is a lower bound. The
          * superuser is not held to it. */
         {"the limit of processes (RLIMIT_NPROC)", "ulimit -u unlimited", made,
-         geteuid() ? soft_limit(RLIMIT_NPROC) : UINT64_MAX, 1},
+         geteuid() ? processes.rlim_cur : UINT64_MAX, 1},
         {"the limit of address space in bytes (RLIMIT_AS)", "ulimit -v unlimited",
-         read_bytes(status, "VmSize"), soft_limit(RLIMIT_AS), stack_bytes()},
+         read_bytes(status, "VmSize"), space.rlim_cur, stack_bytes()},
         {"the limit of writable memory in bytes (RLIMIT_DATA)", "ulimit -d unlimited",
-         read_bytes(status, "VmData"), soft_limit(RLIMIT_DATA), stack_bytes()},
+         read_bytes(status, "VmData"), data.rlim_cur, stack_bytes()},
         {"CommitLimit in bytes (vm.overcommit_memory is 2)", "sysctl -w vm.overcommit_memory=0",
          read_bytes(system, "Committed_AS"),
          strict ? read_bytes(system, "CommitLimit") : UINT64_MAX, stack_bytes()},
@@ -231,17 +228,19 @@ int strategy_limit(struct trial *trial, const char *what, unsigned made, int err
 
     struct limit limits[LIMITS];
     limits_read((uint64_t)made + 1, limits);
-    uint64_t processes = geteuid() ? soft_limit(RLIMIT_NPROC) : UINT64_MAX;
-    const struct limit *limit = culprit(limits, error, processes != UINT64_MAX);
+    struct rlimit processes;
+    getrlimit(RLIMIT_NPROC, &processes);
+    bool has_process_limit = geteuid() != 0 && processes.rlim_cur != RLIM_INFINITY;
+    const struct limit *limit = culprit(limits, error, has_process_limit);
     if (limit)
         snprintf(trial->reason, sizeof trial->reason,
                  "cannot make %s %u for %u tasks: %s is %" PRIu64 "; raise it with: %s", what,
                  made + 1, trial->tasks, limit->name, limit->limit, limit->raise);
-    else if (error == EAGAIN && processes != UINT64_MAX)
+    else if (error == EAGAIN && has_process_limit)
         snprintf(trial->reason, sizeof trial->reason,
                  "cannot make %s %u for %u tasks: the limit of processes (RLIMIT_NPROC, all of "
                  "this user's) is %" PRIu64 "; raise it with: ulimit -u unlimited",
-                 what, made + 1, trial->tasks, processes);
+                 what, made + 1, trial->tasks, (uint64_t)processes.rlim_cur);
     else
         snprintf(trial->reason, sizeof trial->reason, "cannot make %s %u for %u tasks: %s%s", what,
                  made + 1, trial->tasks, strerror(error),

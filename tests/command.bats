@@ -112,6 +112,9 @@ field() {
     grep -q '^sleep × 7 under .*/terse, cores [0-9]*$' "$tmp/out"
     grep -q '^  wall time  *1 ms$' "$tmp/out"
     [ "$(wc -l < "$tmp/out")" -eq 3 ]
+    "$overlap" run -s "$strategies/wild" -w sleep > "$tmp/out"
+    grep -q '^  digest  *a b$' "$tmp/out"
+    grep -qF '?[31mred and more' "$tmp/out"
     "$overlap" run -s "$strategies/good" -w sleep -n 2 --unit 1 > "$tmp/out"
     for row in 'wall time' 'CPU time' latency switches tasks digest; do grep -q "^  $row  " "$tmp/out"; done
 }
