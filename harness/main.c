@@ -14,6 +14,7 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
         printf("overlap %s\n", environment_version());
         return finish(0);
     }
+    signal(SIGXFSZ, SIG_IGN); /* write() says it, and so who could not write what */
     raise_open_files();
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, name) == 0)

@@ -191,40 +191,54 @@ static const struct limit *culprit(const struct limit limits[LIMITS], int error,
     return limit;
 }
 
+/* Limits that an errno alone tells. */
+static bool explain(int error, unsigned tasks, char *text, size_t bytes)
+{
+    struct rlimit limit;
+    switch (error) {
+    case EMFILE:
+        getrlimit(RLIMIT_NOFILE, &limit);
+        snprintf(text, bytes,
+                 "the limit of open files (RLIMIT_NOFILE) is %" PRIu64
+                 "; raise it with: ulimit -n %u (its ceiling: /etc/security/limits.conf)",
+                 (uint64_t)limit.rlim_max, 2 * tasks + 64);
+        return true;
+    case ENFILE:
+        snprintf(text, bytes,
+                 "the system's limit of open files is reached; raise it with: sysctl -w "
+                 "fs.file-max=1000000");
+        return true;
+    case EADDRNOTAVAIL:
+        snprintf(text, bytes,
+                 "no local port is free (net.ipv4.ip_local_port_range); raise it with: sysctl -w "
+                 "net.ipv4.ip_local_port_range='1024 65535'");
+        return true;
+    case ENOSPC:
+        snprintf(
+            text, bytes,
+            "no space is left on the disk; TMPDIR on another one or fewer tasks (-n) would do");
+        return true;
+    case EFBIG:
+        getrlimit(RLIMIT_FSIZE, &limit);
+        snprintf(text, bytes,
+                 "the limit of a file's size (RLIMIT_FSIZE) is %" PRIu64
+                 "; raise it with: ulimit -f unlimited",
+                 (uint64_t)limit.rlim_cur);
+        return true;
+    default:
+        return false;
+    }
+}
+
 int strategy_limit(struct trial *trial, const char *what, unsigned made, int error)
 {
-    if (error == EMFILE) {
-        struct rlimit files;
-        getrlimit(RLIMIT_NOFILE, &files);
-        snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u for %u tasks: the limit of open files (RLIMIT_NOFILE) is "
-                 "%" PRIu64
-                 "; raise it with: ulimit -n %u (its ceiling: /etc/security/limits.conf)",
-                 what, made + 1, trial->tasks, (uint64_t)files.rlim_max, 2 * trial->tasks + 64);
+    size_t bytes = sizeof trial->reason;
+    int length = snprintf(trial->reason, bytes, "cannot make %s %u for %u tasks: ", what, made + 1,
+                          trial->tasks);
+    char *text = trial->reason + length;
+    bytes -= (size_t)length;
+    if (explain(error, trial->tasks, text, bytes))
         return STRATEGY_LIMIT;
-    }
-    if (error == ENFILE) {
-        snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u for %u tasks: the system's limit of open files is reached; "
-                 "raise it with: sysctl -w fs.file-max=%u",
-                 what, made + 1, trial->tasks, 1000000u);
-        return STRATEGY_LIMIT;
-    }
-    if (error == EADDRNOTAVAIL) {
-        snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u for %u tasks: no local port is free "
-                 "(net.ipv4.ip_local_port_range); raise it with: sysctl -w "
-                 "net.ipv4.ip_local_port_range='1024 65535'",
-                 what, made + 1, trial->tasks);
-        return STRATEGY_LIMIT;
-    }
-    if (error == ENOSPC) {
-        snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u of %u: no space is left on the disk; TMPDIR on another one or "
-                 "fewer tasks (-n) would do",
-                 what, made + 1, trial->tasks);
-        return STRATEGY_LIMIT;
-    }
 
     struct limit limits[LIMITS];
     limits_read((uint64_t)made + 1, limits);
@@ -233,17 +247,15 @@ int strategy_limit(struct trial *trial, const char *what, unsigned made, int err
     bool has_process_limit = geteuid() != 0 && processes.rlim_cur != RLIM_INFINITY;
     const struct limit *limit = culprit(limits, error, has_process_limit);
     if (limit)
-        snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u for %u tasks: %s is %" PRIu64 "; raise it with: %s", what,
-                 made + 1, trial->tasks, limit->name, limit->limit, limit->raise);
+        snprintf(text, bytes, "%s is %" PRIu64 "; raise it with: %s", limit->name, limit->limit,
+                 limit->raise);
     else if (error == EAGAIN && has_process_limit)
-        snprintf(trial->reason, sizeof trial->reason,
-                 "cannot make %s %u for %u tasks: the limit of processes (RLIMIT_NPROC, all of "
-                 "this user's) is %" PRIu64 "; raise it with: ulimit -u unlimited",
-                 what, made + 1, trial->tasks, (uint64_t)processes.rlim_cur);
+        snprintf(text, bytes,
+                 "the limit of processes (RLIMIT_NPROC, all of this user's) is %" PRIu64
+                 "; raise it with: ulimit -u unlimited",
+                 (uint64_t)processes.rlim_cur);
     else
-        snprintf(trial->reason, sizeof trial->reason, "cannot make %s %u for %u tasks: %s%s", what,
-                 made + 1, trial->tasks, strerror(error),
+        snprintf(text, bytes, "%s%s", strerror(error),
                  error == ENOMEM ? "; more memory or fewer tasks (-n) would do" : "");
     return limit || error == EAGAIN || error == ENOMEM ? STRATEGY_LIMIT : STRATEGY_FAILED;
 }

@@ -358,6 +358,18 @@ field() {
     [[ $output == *"cannot make result 1 for 10000000 tasks"*"ulimit -v unlimited"* ]]
 }
 
+@test "a limit of a file's size is named, and loses no finished trial" {
+    run bash -c "ulimit -f 1; '$overlap' run -s fork -w file -n 2 --json"
+    echo "$output"
+    [ "$status" -eq 3 ]
+    [[ $output == *"RLIMIT_FSIZE) is 1024; raise it with: ulimit -f unlimited"* ]]
+    printf 'rounds 30\ncell sleep 2 one coroutine,fork --unit 1ms\n' > "$tmp/small.suite"
+    run bash -c "ulimit -f 8; '$overlap' bench '$tmp/small.suite' --out '$tmp/run'"
+    [ "$status" -eq 1 ]
+    [ "$output" = "overlap: cannot write $tmp/run/trials.csv; what is there can be resumed: File too large" ]
+    "$overlap" bench --resume --out "$tmp/run"
+}
+
 @test "too few open files for overlap itself are named by one line" {
     for command in "run -s coroutine -w fetch -n 2" verify origin bench doctor; do
         status=0
