@@ -579,15 +579,16 @@ static void assert_holds(const char *text, const char *part)
         fail_msg("no '%s' in:\n%s", part, text);
 }
 
-static const char *read_markdown(void)
+/* summary.md */
+static char markdown[16384];
+
+static void read_markdown(void)
 {
-    static char text[16384];
     FILE *file = fopen(path_of("summary.md"), "r");
     assert_non_null(file);
-    size_t got = fread(text, 1, sizeof text - 1, file);
-    text[got] = '\0';
+    size_t got = fread(markdown, 1, sizeof markdown - 1, file);
+    markdown[got] = '\0';
     fclose(file);
-    return text;
 }
 
 /* What summary.md says of the group's noise floor. */
@@ -597,7 +598,8 @@ static void assert_floor(const char *reason)
     assert_int_equal(fclose(trials), 0);
     assert_true(summary_write(dir, NULL, why, sizeof why) >= 0);
     snprintf(line, sizeof line, "noise floor unknown: %s, so no verdict is given", reason);
-    assert_holds(read_markdown(), line);
+    read_markdown();
+    assert_holds(markdown, line);
 }
 
 static void test_unknown_floor(void **state)
@@ -636,7 +638,8 @@ static void test_missing_cgroup(void **state)
     assert_int_equal(fclose(trials), 0);
     char why[256];
     assert_int_equal(summary_write(dir, NULL, why, sizeof why), 0);
-    const char *said = strstr(read_markdown(), "no memory cgroup: nobody delegated one");
+    read_markdown();
+    const char *said = strstr(markdown, "no memory cgroup: nobody delegated one");
     assert_non_null(said);
     assert_null(strstr(said + 1, "no memory cgroup"));
 }
@@ -661,21 +664,23 @@ static void test_markdown(void **state)
     char why[256];
     assert_int_equal(summary_write(dir, NULL, why, sizeof why), 0);
 
-    const char *text = read_markdown();
-    assert_holds(text, "\n## g: mixed × 4, cores 0\n");
-    assert_holds(text, "\n| coroutine | 101 ms | 90 ms – 130 ms | 1.000 |  | baseline | 6 |");
-    assert_holds(text, "\n| coroutine (control) | 103 ms | 91.8 ms – 133 ms | 1.020 | "
-                       "1.020 – 1.020 | control |");
-    assert_holds(text, "\n| fork | 202 ms | 180 ms – 260 ms | 2.000 | 2.000 – 2.000 | slower |");
-    assert_holds(text, "\n| sequential | ≥ 9 s |");
-    assert_holds(text, "\n| uring | unavailable |");
-    assert_holds(text, "\n| a\\|b | 1 ns |");
-    assert_holds(text, "\n- uring: unavailable: it said no\n");
-    assert_holds(text, "\n- a|b: cold\n- a|b: warm\n");
-    assert_holds(text, "\n- noise floor ±2 %, from the control: ratios from 0.980 to 1.020 show no "
-                       "difference\n");
-    assert_holds(text, "\n- coroutine (control): 1.020 times its twin, the same strategy: this "
-                       "group is noisy\n");
+    read_markdown();
+    assert_holds(markdown, "\n## g: mixed × 4, cores 0\n");
+    assert_holds(markdown, "\n| coroutine | 101 ms | 90 ms – 130 ms | 1.000 |  | baseline | 6 |");
+    assert_holds(markdown, "\n| coroutine (control) | 103 ms | 91.8 ms – 133 ms | 1.020 | "
+                           "1.020 – 1.020 | control |");
+    assert_holds(markdown,
+                 "\n| fork | 202 ms | 180 ms – 260 ms | 2.000 | 2.000 – 2.000 | slower |");
+    assert_holds(markdown, "\n| sequential | ≥ 9 s |");
+    assert_holds(markdown, "\n| uring | unavailable |");
+    assert_holds(markdown, "\n| a\\|b | 1 ns |");
+    assert_holds(markdown, "\n- uring: unavailable: it said no\n");
+    assert_holds(markdown, "\n- a|b: cold\n- a|b: warm\n");
+    assert_holds(markdown,
+                 "\n- noise floor ±2 %, from the control: ratios from 0.980 to 1.020 show no "
+                 "difference\n");
+    assert_holds(markdown, "\n- coroutine (control): 1.020 times its twin, the same strategy: this "
+                           "group is noisy\n");
 }
 
 /* ---- hyperfine ---- */
@@ -812,7 +817,8 @@ static void assert_stamp(const char *stamp)
     json_decref(environment);
     char heading[512];
     snprintf(heading, sizeof heading, "# Summary\n\n**This run is %s.**", stamp);
-    assert_int_equal(strncmp(read_markdown(), heading, strlen(heading)) == 0, *stamp != '\0');
+    read_markdown();
+    assert_int_equal(strncmp(markdown, heading, strlen(heading)) == 0, *stamp != '\0');
 }
 
 static void test_quiet_is_not_stamped(void **state)
