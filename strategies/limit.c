@@ -43,6 +43,18 @@ static uint64_t read_bytes(const char *path, const char *key)
     return kib * 1024;
 }
 
+/* The superuser is not held to the limit of processes; that of a container may be anybody outside.
+ */
+static bool is_superuser(void)
+{
+    unsigned inside, outside;
+    FILE *file = fopen("/proc/self/uid_map", "re");
+    bool mapped = file && fscanf(file, "%u %u", &inside, &outside) == 2 && inside == 0 && outside;
+    if (file)
+        fclose(file);
+    return geteuid() == 0 && !mapped;
+}
+
 /* Of a new thread, with its guard page. */
 static uint64_t stack_bytes(void)
 {
@@ -133,6 +145,8 @@ static struct limit read_pids_cgroup(void)
     return fullest;
 }
 
+enum { PROCESSES = LIMITS_OF_TASKS - 1 };
+
 void limits_read(uint64_t made, struct limit limits[LIMITS])
 {
     struct rlimit processes, space, data;
@@ -151,10 +165,9 @@ void limits_read(uint64_t made, struct limit limits[LIMITS])
          read_number("/proc/sys/kernel/threads-max"), 1},
         {"vm.max_map_count", "sysctl -w vm.max_map_count=4000000", count_lines("/proc/self/maps"),
          read_number("/proc/sys/vm/max_map_count"), 2},
-        /* The kernel counts the user's threads in all processes; ours alone is a lower bound. The
-         * superuser is not held to it. */
-        {"the limit of processes (RLIMIT_NPROC)", "ulimit -u unlimited", made,
-         geteuid() ? processes.rlim_cur : UINT64_MAX, 1},
+        /* The kernel counts the user's threads in all processes; ours alone is a lower bound. */
+        [PROCESSES] = {"the limit of this user's processes (RLIMIT_NPROC)", "ulimit -u unlimited",
+                       made, is_superuser() ? UINT64_MAX : processes.rlim_cur, 1},
         {"the limit of address space in bytes (RLIMIT_AS)", "ulimit -v unlimited",
          read_bytes(status, "VmSize"), space.rlim_cur, stack_bytes()},
         {"the limit of writable memory in bytes (RLIMIT_DATA)", "ulimit -d unlimited",
@@ -182,11 +195,12 @@ static const struct limit *fullest(const struct limit *limits, size_t count, dou
 
 /* Which of them it was: what is nearly full, for others use the system meanwhile. Or a limit of
  * bytes, for nobody knows here how many were asked for; a thread that got no stack says EAGAIN. */
-static const struct limit *culprit(const struct limit limits[LIMITS], int error,
-                                   bool has_process_limit)
+static const struct limit *culprit(const struct limit limits[LIMITS], int error)
 {
     const struct limit *limit = fullest(limits, LIMITS, 0.9);
-    if (!limit && (error == ENOMEM || (error == EAGAIN && !has_process_limit)))
+    if (!limit && error == EAGAIN && limits[PROCESSES].limit != UINT64_MAX)
+        limit = &limits[PROCESSES]; /* the user has others somewhere */
+    if (!limit && (error == ENOMEM || error == EAGAIN))
         limit = fullest(limits + LIMITS_OF_TASKS, LIMITS - LIMITS_OF_TASKS, 0);
     return limit;
 }
@@ -242,18 +256,10 @@ int strategy_limit(struct trial *trial, const char *what, unsigned made, int err
 
     struct limit limits[LIMITS];
     limits_read((uint64_t)made + 1, limits);
-    struct rlimit processes;
-    getrlimit(RLIMIT_NPROC, &processes);
-    bool has_process_limit = geteuid() != 0 && processes.rlim_cur != RLIM_INFINITY;
-    const struct limit *limit = culprit(limits, error, has_process_limit);
+    const struct limit *limit = culprit(limits, error);
     if (limit)
         snprintf(text, bytes, "%s is %" PRIu64 "; raise it with: %s", limit->name, limit->limit,
                  limit->raise);
-    else if (error == EAGAIN && has_process_limit)
-        snprintf(text, bytes,
-                 "the limit of processes (RLIMIT_NPROC, all of this user's) is %" PRIu64
-                 "; raise it with: ulimit -u unlimited",
-                 (uint64_t)processes.rlim_cur);
     else
         snprintf(text, bytes, "%s%s", strerror(error),
                  error == ENOMEM ? "; more memory or fewer tasks (-n) would do" : "");

@@ -402,6 +402,20 @@ field() {
     [[ $output == *RLIMIT_NPROC*"ulimit -u"* ]]
 }
 
+@test "the superuser of a container is a user like others" {
+    [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
+    setpriv --reuid 54322 --clear-groups unshare -Ur true 2> /dev/null || skip "no user namespaces here"
+    folder=$(mktemp -d /tmp/overlap-test.XXXXXX)
+    chmod 755 "$folder"
+    install -m 755 "$overlap" "$folder/overlap"
+    run setpriv --reuid 54322 --clear-groups unshare -Ur prlimit --nproc=20:20 \
+        "$folder/overlap" run -s pthreads -w sleep -n 100 --unit 1 --work-rate 0.3 --json
+    rm -r "$folder"
+    echo "$output"
+    [ "$status" -eq 3 ]
+    [[ $output == *RLIMIT_NPROC*"ulimit -u"* ]]
+}
+
 @test "a strategy that dies is reported, as is one that hangs, and nothing of it is left" {
     export HANG_SECONDS=1000.$$
     run "$overlap" run -s "$strategies/crash" -w sleep -n 1 --json
