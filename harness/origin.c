@@ -497,7 +497,8 @@ _Noreturn static void child_main(pid_t parent, int output)
     dup2(nothing, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     execl("/proc/self/exe", "overlap", "origin", (char *)NULL);
-    err(EXIT_FAILED, "cannot start the origin");
+    warn("cannot start the origin");
+    _exit(EXIT_FAILED); /* exit() would write what the parent has not written yet */
 }
 
 /* Reads the line that say_where() printed. 0, or -1. */

@@ -160,6 +160,13 @@ struct supervised {
     struct children before; /* children of ours that are not of the trial: an origin server */
 };
 
+/* After fork(): exit() would write what the parent has not written yet. */
+_Noreturn static void give_up(int status, const char *what, const char *name)
+{
+    warn("cannot %s%s", what, name);
+    _exit(status);
+}
+
 /* Orphans of the trial come to the trial itself, where the memory of its tree is read, and once it
  * is gone to this process, which ends them. */
 _Noreturn static void child_main(const char *program, char *const arguments[], int output,
@@ -169,13 +176,13 @@ _Noreturn static void child_main(const char *program, char *const arguments[], i
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1UL); /* kept over exec */
     if (cgroup && memory_cgroup_enter(cgroup) != 0)
-        err(EXIT_FAILED, "cannot enter the memory cgroup");
+        give_up(EXIT_FAILED, "enter the memory cgroup", "");
     int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(complaint, STDERR_FILENO);
     execv(program, arguments);
-    err(EXIT_USAGE, "cannot run the strategy %s", program);
+    give_up(EXIT_USAGE, "run the strategy ", program);
 }
 
 /* argv for the trial: the program itself, or an external one that is asked to `run`. */

@@ -232,6 +232,15 @@ SUITE
     refute pgrep -f "^sleep $HANG_SECONDS$"
 }
 
+@test "a strategy that cannot be run fails, and writes nothing itself" {
+    printf 'rounds 1\ncell sleep 2 one ./no-such\n' > "$tmp/none.suite"
+    run "$overlap" bench "$tmp/none.suite" --out "$tmp/run"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    grep -q 'sleep-2-one-no-such,.*,failed,.*cannot run the strategy ./no-such' "$tmp/run/summary.csv"
+    [ "$(grep -c '^schema' "$tmp/run/trials.csv")" -eq 1 ]
+}
+
 @test "a cell that this machine cannot run is shown with the limit's name" {
     printf 'rounds 2\ncell sleep 200 one fork,coroutine --unit 1ms\n' > "$tmp/limit.suite"
     (ulimit -n 64 && "$overlap" bench "$tmp/limit.suite" --out "$tmp/run" > /dev/null)
