@@ -106,6 +106,12 @@ static char *path_in(const struct bench *bench, const char *format, ...)
 
 /* ---- The folder ---- */
 
+static void make_one_folder(const char *path)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        err(EXIT_USAGE, "cannot make the folder %s", path);
+}
+
 static void make_folder(const char *path)
 {
     char *copy = strdup(path);
@@ -113,12 +119,11 @@ static void make_folder(const char *path)
         err(EXIT_UNABLE, "cannot make %s", path);
     for (char *slash = copy + 1; (slash = strchr(slash, '/')); slash++) {
         *slash = '\0';
-        mkdir(copy, 0777); /* the last one tells whether it worked */
+        make_one_folder(copy);
         *slash = '/';
     }
     free(copy);
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        err(EXIT_USAGE, "cannot make the folder %s", path);
+    make_one_folder(path);
 }
 
 static char *default_folder(void)
@@ -133,15 +138,21 @@ static char *default_folder(void)
     return folder;
 }
 
-/* Takes trials.csv, and with it the folder. */
+static void refuse_run(const struct bench *bench)
+{
+    errx(EXIT_USAGE, "%s already holds a run; go on with it by --resume or choose another --out",
+         bench->folder);
+}
+
+/* Takes trials.csv, and with it the folder. A bench that was killed before it wrote down what it
+ * was has left a trials.csv without rows, which is no run. */
 static void open_trials(struct bench *bench)
 {
     char *path = path_in(bench, "trials.csv"), why[512];
+    char *environment = path_in(bench, "environment.json");
     bool there = access(path, F_OK) == 0;
-    if (there && !given.resume)
-        errx(EXIT_USAGE,
-             "%s already holds a run; go on with it by --resume or choose another --out",
-             bench->folder);
+    if (there && !given.resume && access(environment, F_OK) == 0)
+        refuse_run(bench);
     if (!there && given.resume)
         errx(EXIT_USAGE, "%s holds no run to resume", bench->folder);
     bench->trials = records_append(path, why, sizeof why);
@@ -151,6 +162,9 @@ static void open_trials(struct bench *bench)
     bench->done = records_read(path, &bench->done_count, &torn, why, sizeof why);
     if (!bench->done)
         errx(EXIT_USAGE, "%s", why);
+    if (bench->done_count > 0 && !given.resume)
+        refuse_run(bench);
+    free(environment);
     free(path);
 }
 

@@ -81,6 +81,19 @@ stopped() {
     [ "$status" -eq 2 ]
 }
 
+@test "a bench that was killed before it began leaves the folder free" {
+    "$overlap" bench "$tmp/small.suite" --rounds 1 --out "$tmp/run" > /dev/null
+    mkdir "$tmp/early"
+    head -n 1 "$tmp/run/trials.csv" > "$tmp/early/trials.csv"
+    "$overlap" bench "$tmp/small.suite" --rounds 1 --out "$tmp/early" > /dev/null
+    cp "$tmp/run/trials.csv" "$tmp/rows.csv"
+    rm "$tmp/run/environment.json"
+    run "$overlap" bench "$tmp/small.suite" --rounds 1 --out "$tmp/run"
+    [ "$status" -eq 2 ]
+    grep -q 'already holds a run' <<< "$output"
+    cmp "$tmp/rows.csv" "$tmp/run/trials.csv"
+}
+
 @test "--resume goes on with what is stored, and says so when it is asked for something else" {
     "$overlap" bench "$tmp/small.suite" --rounds 1 --out "$tmp/run" > /dev/null
     for word in default --rounds=2 --full --seed=7; do
