@@ -80,7 +80,11 @@ copy()
     for name in $names; do
         holds "$name" 'No machine, 2 cores, Linux 0.0, "made up" · 2026-01-31'
         holds "$name" 'interval: 95 % bootstrap of the median'
-        holds "$name" 'noise floor ±1.2 % (A/A control)'
+        case $name in
+        memory) holds "$name" 'noise: trials within ±0.4 % of their median' ;;
+        switches) holds "$name" 'noise floor of wall time ±1.2 % (A/A control)' ;;
+        *) holds "$name" 'noise floor ±1.2 % (A/A control)' ;;
+        esac
         rounds=10
         [ "$name" != memory ] || rounds=3
         space=$(printf '\302\240')
@@ -210,7 +214,7 @@ texts() # TEXT
 }
 
 @test "twentyfold differences get an announced log scale, smaller ones do not" {
-    [ "$(grep -c '>log scale<' "$results/figures/duration.svg")" -eq 1 ]
+    [ "$(grep -c '>log scale' "$results/figures/duration.svg")" -eq 1 ]
     holds duration '>318 ms<'
 }
 
@@ -237,6 +241,60 @@ texts() # TEXT
     holds duration 'noise floor unknown (too few rounds)'
     run grep -F '95 %' "$results/figures/duration.svg"
     [ "$status" -eq 1 ]
+}
+
+@test "what noise hides is marked as no difference, the panel gives its noise floor" {
+    holds duration '>69.0 ms<'
+    holds duration '>ms · ±1.2 %<'
+    copy
+    sed -i -e 's/,noise_floor,/,baseline,noise_floor,/' -e 's/,0.012,/,coroutine,0.012,/' \
+        -e '/-pthreads,/s/,slower,/,no difference shown,/' "$results/summary.csv"
+    "$figures" "$results" --only duration
+    holds duration '>69.0 ms ≈<'
+    holds duration '>≈ no difference to coroutine shown<'
+}
+
+@test "a group without a control takes the worst noise floor of its workload" {
+    copy
+    sed -i -e 's/,noise_floor,/,ratio_low,noise_floor,/' -e 's/,0.012,/,,0.683,/' \
+        -e '/-control,/s/,,0.683,/,0.99,0.034,/' -e '/^mixed/s/,,0.683,/,,0.034,/' "$results/summary.csv"
+    sed '/^mixed-2-one,mixed-2-one-[a-z]*,/!d; s/^mixed-2-one,mixed-2-one-/mixed-2-all,mixed-2-all-/
+        s/,0.034,/,0.683,/' "$results/summary.csv" >"$BATS_TEST_TMPDIR/more"
+    cat "$BATS_TEST_TMPDIR/more" >>"$results/summary.csv"
+    "$figures" "$results" --only duration
+    [ "$(grep -c '>ms · ±3.4 %<' "$results/figures/duration.svg")" -eq 2 ]
+    holds duration '>log scale · ±68.3 %<' # nothing tells of that workload
+}
+
+@test "a group of a single cell is left out beside others, and alone it is not" {
+    copy
+    sed '/-control,/d; /^mixed-2-one,mixed-2-one-sequential/!d; s/mixed-2-one/mixed-2-all/g' \
+        "$results/summary.csv" >"$BATS_TEST_TMPDIR/more"
+    cat "$BATS_TEST_TMPDIR/more" >>"$results/summary.csv"
+    "$figures" "$results"
+    for name in duration cpu-time switches; do
+        holds $name 'groups of a single cell are in summary.md alone'
+        run grep -F 'mixed ×2, all cores' "$results/figures/$name.svg"
+        [ "$status" -eq 1 ]
+    done
+    sed -i '/^mixed-2-one\|^sleep/d' "$results/summary.csv"
+    "$figures" "$results" --only duration
+    holds duration 'mixed ×2, all cores'
+}
+
+@test "as many groups as there may be are all drawn, on as many pages as that takes" {
+    copy
+    for n in $(seq 30); do
+        sed "/^mixed-2-one,mixed-2-one-[a-z]*,/!d; s/mixed-2-one/mixed-2-one-label$n/g" "$results/summary.csv"
+    done >"$BATS_TEST_TMPDIR/more"
+    cat "$BATS_TEST_TMPDIR/more" >>"$results/summary.csv"
+    "$figures" "$results"
+    for name in duration cpu-time switches; do
+        for n in $(seq 30); do
+            [ "$(cat "$results/figures/$name"*.svg | grep -c "(label$n)<")" -eq 1 ]
+        done
+        [ -s "$results/figures/$name-2.svg" ]
+    done
 }
 
 @test "the control is not drawn as a strategy" {

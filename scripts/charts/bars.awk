@@ -7,26 +7,12 @@ BEGIN {
     metric = family == "duration" ? "wall_ns" : "cpu_ns"
     read_summary()
     put_firm_ones_first()
-    for (g = 1; g <= group_count; g++) {
-        collect(groups[g])
-        if (!lines || is_witness(line_row[1])) continue
-        shown[++panels] = groups[g]
-        lines_of[panels] = lines
-        most_lines = max(most_lines, lines)
+    panels = choose_groups()
+    for (g = 1; g <= panels; g++) {
+        collect(shown_group[g])
+        lines_of[g] = lines
     }
     if (panels) pages()
-}
-
-# The groups of the most rounds come first: what a suite runs most often is what it is about.
-function put_firm_ones_first(    g, k, i, group, rounds)
-{
-    for (g = 1; g <= group_count; g++) {
-        group = groups[g]
-        for (i = 1; i <= group_rows[group]; i++)
-            rounds[group] = max(rounds[group] + 0, S[group_row[group, i], "rounds"] + 0)
-        for (k = g; k > 1 && rounds[groups[k - 1]] < rounds[group]; k--) groups[k] = groups[k - 1]
-        groups[k] = group
-    }
 }
 
 # The rows of a group that a panel shows, into line_row[]. A cell that was only looked at for its
@@ -40,32 +26,50 @@ function collect(group,    i, row)
     }
 }
 
-# As few columns as leave the rows enough height, and as many pages as that takes.
-function pages(    space, n, p, first, last, tallest, taller, from, to)
+# As few columns as hold all panels on one page, the rows as high as they can be; when none does,
+# three columns with low rows, on as many pages as that takes.
+function pages(    space, n, p, last)
 {
-    space = PAGE_H - 196 - (environment["stamp"] != "" ? 68 : 0)
-    for (across = 1; across < 3; across++)
-        if ((space / ceil(panels / across) - TITLE - AXIS - 8) / most_lines >= 30) break
-    for (first = 1; first <= panels; first = last + 1) {
-        tallest = lines_of[first]
-        for (last = first; last < panels; last++) {
-            taller = max(tallest, lines_of[last + 1])
-            if (ceil((last + 2 - first) / across) * (TITLE + AXIS + 8 + 21 * taller) > space) break
-            tallest = taller
-        }
-        from[++n] = first
-        to[n] = last
+    space = PAGE_H - 178 - (environment["stamp"] != "" ? 68 : 0)
+    for (across = 1; across <= 3; across++)
+        for (row_h = 60; row_h >= 30; row_h -= 2)
+            if (fill(1, space) == panels) {
+                one_page(family, "", 1, panels)
+                return
+            }
+    across = 3
+    row_h = 24.5
+    while (last[n + 0] < panels) {
+        n++
+        last[n] = fill(last[n - 1] + 1, space)
     }
-    for (p = 1; p <= n; p++) {
-        down = ceil((to[p] - from[p] + 1) / across)
-        one_page(family (p > 1 ? "-" p : ""), n > 1 ? sprintf(" (%d of %d)", p, n) : "", from[p], to[p])
-    }
+    for (p = 1; p <= n; p++)
+        one_page(family (p > 1 ? "-" p : ""), n > 1 ? sprintf(" (%d of %d)", p, n) : "", \
+                 last[p - 1] + 1, last[p])
 }
 
-function one_page(name, part, first, last,    i, j, used, count_used, title, subtitle, wide, high)
+# Fills the columns of a page with the panels from `first` on, each where the last one ended; where
+# they go is in column_of[], offset[] and row_height[]. Returns the last one that fits.
+function fill(first, space,    i, c, y, high)
+{
+    for (i = first; i <= panels; i++) {
+        row_height[i] = min(row_h, (space - TITLE - AXIS - 8) / lines_of[i])
+        high = TITLE + AXIS + 8 + row_height[i] * lines_of[i]
+        if (y > 0 && y + high > space) {
+            if (++c == across) break
+            y = 0
+        }
+        column_of[i] = c + 0
+        offset[i] = y + 0
+        y += high
+    }
+    return i - 1
+}
+
+function one_page(name, part, first, last,    i, j, used, count_used, title, subtitle, wide)
 {
     for (i = first; i <= last; i++) {
-        collect(shown[i])
+        collect(shown_group[i])
         for (j = 1; j <= lines; j++) used[++count_used] = line_row[j]
     }
     if (family == "duration") {
@@ -76,25 +80,24 @@ function one_page(name, part, first, last,    i, j, used, count_used, title, sub
         title = "CPU time of each strategy: user and system"
         subtitle = "of all processes and threads of a trial; medians, shorter is better"
     }
-    page_begin(name, "bars", title part, subtitle, statistics_note(metric, used, count_used))
+    page_begin(name, "bars", title part, subtitle left_out_words(), statistics_note(metric, used, count_used))
     printf "panels = %d\n", last - first + 1 > page
     bars_seen = dots_seen = ideals_seen = intervals_seen = 0
+    noises_seen = 0
+    alike_to = ""
     wide = (PAGE_W - 2 * MARGIN + SPACE) / across
-    high = (page_bottom - page_top - 34) / down
     for (i = first; i <= last; i++) {
-        j = i - first
-        collect(shown[i])
-        panel(name "." j + 1, MARGIN + wide * (j % across), page_top + 40 + high * int(j / across), \
-              wide - SPACE, high - 8)
+        collect(shown_group[i])
+        row_h = row_height[i]
+        panel(name "." i - first + 1, MARGIN + wide * column_of[i], page_top + 40 + offset[i], wide - SPACE)
     }
     legend(page_top + 12)
     close(page)
 }
 
-# One group's panel, in the given rectangle.
-function panel(name, left, top, wide, high,    i, y, row_h, names_w)
+# One group's panel.
+function panel(name, left, top, wide,    i, y, names_w, words)
 {
-    row_h = min(60, (high - TITLE - AXIS) / lines)
     bar_h = row_h * 0.62
     kind = row_h >= 23 ? "body" : "small"
     for (i = 1; i <= lines; i++) names_w = max(names_w, width(S[line_row[i], "strategy"], kind))
@@ -106,8 +109,11 @@ function panel(name, left, top, wide, high,    i, y, row_h, names_w)
     panel_w = panel_right - panel_left
     axis()
     axis_file(name)
-    label(left, top + 10, "strong", "left", "ink", fit(group_title(line_row[1]), "strong", wide - 90))
-    label(panel_right, top + 10, "small", "right", "dim", axis_words)
+    words = axis_words noise_words()
+    if (words ~ /±/) noises_seen = 1
+    label(left, top + 10, "strong", "left", "ink", \
+          fit(group_title(line_row[1]), "strong", wide - 14 - width(words, "small")))
+    label(panel_right, top + 10, "small", "right", "dim", words)
 
     guides = table_begin(name, "guides")
     bars = table_begin(name, "bars")
@@ -124,6 +130,17 @@ function panel(name, left, top, wide, high,    i, y, row_h, names_w)
     }
     close(guides); close(bars); close(hatches); close(bounds)
     close(intervals); close(dots); close(marks)
+}
+
+# The noise floor of a group, as far as it has intervals.
+function noise_words(    i, row)
+{
+    for (i = 1; i <= lines && family == "duration"; i++) {
+        row = line_row[i]
+        if (S[row, "wall_ns_low"] != "" && noise_of(row) != "")
+            return " · ±" percent(noise_of(row))
+    }
+    return ""
 }
 
 # --- The axis ----------------------------------------------------------------------------------
@@ -227,8 +244,12 @@ function log_tic(list, e,    ns, unit)
 
 function line_text(row)
 {
-    return S[row, "status"] == "ok" ? duration(median(row, metric)) : status_text(row)
+    if (S[row, "status"] != "ok") return status_text(row)
+    return duration(median(row, metric)) (is_alike(row) ? " ≈" : "")
 }
+
+# Does noise hide whether a row differs from the baseline of its group?
+function is_alike(row) { return family == "duration" && S[row, "verdict"] == "no difference shown" }
 
 function draw_row(row, y,    v, low)
 {
@@ -241,6 +262,7 @@ function draw_row(row, y,    v, low)
         bound_bar(row, y, bar_h * 1.25)
         return
     }
+    if (is_alike(row)) alike_to = S[row, "baseline"] != "" ? S[row, "baseline"] : "the baseline"
     if (logarithmic) dot(row, v, y)
     else stack(row, v, y)
     low = S[row, metric "_low"]
@@ -325,13 +347,16 @@ function legend(y,    x)
     }
     if (ideals_seen) {
         segment(x + 6, y - 12, x + 6, y + 12, "ink", 3)
-        x = legend_text(x + 18, y, "ideal schedule (computed)")
+        x = legend_text(x + 18, y, "ideal (computed)")
     }
-    if (!intervals_seen) return
-    segment(x, y, x + 30, y, "ink", 1.5)
-    segment(x, y - 6, x, y + 6, "ink", 1.5)
-    segment(x + 30, y - 6, x + 30, y + 6, "ink", 1.5)
-    legend_text(x + 40, y, "95 % interval")
+    if (intervals_seen) {
+        segment(x, y, x + 30, y, "ink", 1.5)
+        segment(x, y - 6, x, y + 6, "ink", 1.5)
+        segment(x + 30, y - 6, x + 30, y + 6, "ink", 1.5)
+        x = legend_text(x + 40, y, "95 % interval")
+    }
+    if (noises_seen) x = legend_text(x, y, "±: noise floor")
+    if (alike_to != "") legend_text(x, y, "≈ no difference to " alike_to " shown")
 }
 
 function legend_text(x, y, words)

@@ -134,6 +134,7 @@ function read_summary(    i, j, k, group)
         if (!(group in group_rows)) { groups[++group_count] = group; group_rows[group] = 0 }
         if (is_true(S[i, "control"])) {
             controls++
+            note_control(i)
             continue
         }
         for (j = ++group_rows[group]; j > 1; j--) {
@@ -145,10 +146,57 @@ function read_summary(    i, j, k, group)
     }
 }
 
+# The noise floor of a group is its own, or, where it has no control, the worst of its workload.
+function note_control(row,    name)
+{
+    if (S[row, "ratio_low"] == "" || S[row, "noise_floor"] == "") return
+    own_noise[S[row, "group"]] = S[row, "noise_floor"]
+    name = S[row, "workload"]
+    workload_noise[name] = max(workload_noise[name] + 0, S[row, "noise_floor"])
+}
+
+# What noise alone may do to the wall time of a row of S, as a share; "" when nothing tells.
+function noise_of(row)
+{
+    if (S[row, "group"] in own_noise) return own_noise[S[row, "group"]]
+    if (S[row, "workload"] in workload_noise) return workload_noise[S[row, "workload"]]
+    return S[row, "noise_floor"]
+}
+
+# How many trials a metric of a row rests on. Those of memory are rounds of their own, which only
+# trials.csv counts.
+function trials_of(row, metric,    line, field)
+{
+    if (metric !~ /_bytes$/) return S[row, "rounds"]
+    if (!memory_counted++)
+        while ((getline line < (dir "/trials.csv")) > 0) # schema,cell,group,pass,round,...
+            if (split(line, field, ",") >= 5 && field[4] == "memory" && field[5] > 0)
+                memory_trials[field[2]]++
+    return S[row, "cell"] in memory_trials ? memory_trials[S[row, "cell"]] : S[row, "rounds"]
+}
+
 function is_true(text) { return text == "true" || text == "1" || text == "yes" }
 
 # The median of a metric in a row of S; "" when it is unknown.
 function median(row, metric) { return S[row, metric "_median"] }
+
+# The lower and the upper end of a metric of a row: those of its interval, or of its trials where
+# they were too few for one; "" for a single trial.
+function lower(row, metric) { return end_of_interval(row, metric, "_low", "_min") }
+function upper(row, metric) { return end_of_interval(row, metric, "_high", "_max") }
+function end_of_interval(row, metric, end, last)
+{
+    if (S[row, metric end] != "") return S[row, metric end]
+    return trials_of(row, metric) > 1 ? S[row, metric last] : ""
+}
+
+# A pair of numbers with as many decimals, and more when they would look alike: "1.96–2.03".
+function from_to(low, high, digits,    most)
+{
+    for (most = digits + 2; digits < most; digits++)
+        if (sprintf("%." digits "f", low) != sprintf("%." digits "f", high)) break
+    return sprintf("%." digits "f–%." digits "f", low, high)
+}
 
 # Why a cell has no numbers.
 function status_text(row)
@@ -161,7 +209,8 @@ function status_text(row)
 # --- Units -------------------------------------------------------------------------------------
 
 # Three significant digits, no exponent.
-function three(x) { return sprintf(x >= 99.95 ? "%.0f" : x >= 9.995 ? "%.1f" : "%.2f", x) }
+function three(x) { return sprintf("%." three_decimals(x) "f", x) }
+function three_decimals(x) { return x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2 }
 
 # The unit that suits a duration; its length in ns goes to unit_ns.
 function time_unit(ns)
@@ -225,6 +274,15 @@ function ceil(x) { return -floor(-x) }
 function absolute(x) { return x < 0 ? -x : x }
 function min(a, b) { return a < b ? a : b }
 function max(a, b) { return a > b ? a : b }
+
+# Puts `value` into the numbers list[1..n] in order, once; returns the new n.
+function insert(list, n, value,    j)
+{
+    for (j = 1; j <= n; j++) if (list[j] + 0 == value + 0) return n
+    for (j = ++n; j > 1 && list[j - 1] + 0 > value + 0; j--) list[j] = list[j - 1]
+    list[j] = value
+    return n
+}
 
 # The step of about `wanted` tics over 0 .. range: 1, 2 or 5 times a power of ten.
 function nice_step(range, wanted,    raw, power)
@@ -298,6 +356,7 @@ function wrap(text, kind, room, most, out,    words, n, i, k, next_line)
     k = 0
     split("", out)
     for (i = 1; i <= n; i++) {
+        if (words[i + 1] == "·") words[++i] = words[i - 1] " ·" # no line begins with one
         next_line = k ? out[k] " " words[i] : words[i]
         if (!k || (width(next_line, kind) > room && k < most)) out[++k] = words[i]
         else out[k] = next_line
@@ -345,9 +404,6 @@ function cpu_count(list,    part, edge, n, i, sum)
     return sum + 0
 }
 
-# One task alone compares nothing: it tells how quiet the machine was.
-function is_witness(row) { return lines == 1 && S[row, "tasks"] == 1 && S[row, "strategy"] == "sequential" }
-
 function plural(n, word) { return n " " word (n == 1 ? "" : "s") }
 
 # --- Memory by kind ----------------------------------------------------------------------------
@@ -361,6 +417,14 @@ function memory_kinds()
     split("code;heap;stacks;other;page tables;kernel stacks", KIND_WORDS, ";")
 }
 
+# A kind's part of a row's memory: medians of parts need not add up to the median of the whole, so
+# they are given as its shares.
+function kind_bytes(row, k,    i, sum)
+{
+    for (i = 1; i <= KINDS; i++) sum += median(row, KIND_METRIC[i])
+    return sum ? median(row, KIND_METRIC[k]) / sum * median(row, "memory_bytes") : 0
+}
+
 function kinds_legend(y,    k, x)
 {
     x = MARGIN
@@ -369,7 +433,7 @@ function kinds_legend(y,    k, x)
         label(x + 36, y, "body", "left", "ink", KIND_WORDS[k])
         x += 36 + width(KIND_WORDS[k], "body") + 24
     }
-    point(x + 8, y, 13, "ink")
+    charge_mark(x + 8, y)
     label(x + 24, y, "body", "left", "ink", "what a memory cgroup was charged")
 }
 
@@ -410,35 +474,58 @@ function page_foot(notes,    lines, n, i, foot, day)
 {
     foot = environment["fingerprint"] != "" ? environment["fingerprint"] : "machine unknown"
     day = environment["date"] != "" ? substr(environment["date"], 1, 10) : "date unknown"
-    n = wrap(foot " · " day " · " notes, "small", PAGE_W - 2 * MARGIN, 3, lines)
+    foot = foot " · " day (notes == "" ? "" : " · " notes)
+    n = wrap(foot, "small", PAGE_W - 2 * MARGIN, 3, lines)
     for (i = 1; i <= n; i++)
-        label(MARGIN, PAGE_H - 14 - 21 * (n - i), "small", "left", "dim", lines[i])
-    page_bottom = PAGE_H - 14 - 21 * n - 6
+        label(MARGIN, PAGE_H - 14 - 1.4 * size["small"] * (n - i), "small", "left", "dim", lines[i])
+    page_bottom = PAGE_H - 14 - 1.4 * size["small"] * n - 6
 }
 
-# What every figure says of its numbers: those of `metric` over the rows in list[1..n].
+# What every figure says of its numbers: those of `metric` over the rows in list[1..n]. The noise
+# floor is that of wall times; memory has none, but its trials have a range.
 function statistics_note(metric, list, n,    i, row, few, many, noise, quiet, loud, intervals, note)
 {
     for (i = 1; i <= n; i++) {
         row = list[i]
         if (S[row, metric "_low"] != "") intervals = 1
         if (S[row, "status"] == "ok") {
-            few = few == "" ? S[row, "rounds"] : min(few, S[row, "rounds"])
-            many = max(many + 0, S[row, "rounds"])
+            if (median(row, metric) == "") continue
+            few = few == "" ? trials_of(row, metric) : min(few, trials_of(row, metric))
+            many = max(many + 0, trials_of(row, metric))
         }
-        if (S[row, "noise_floor"] == "") continue
-        noise = S[row, "noise_floor"] * 100
+        noise = metric ~ /_bytes$/ ? range_of(row, metric) : \
+                S[row, metric "_low"] != "" ? noise_of(row) : ""
+        if (noise == "") continue
         quiet = quiet == "" ? noise : min(quiet, noise)
         loud = max(loud + 0, noise)
     }
     note = "n = " (few == many ? many + 0 : few "–" many) " round" (many == 1 ? "" : "s")
     gsub(/ /, "\302\240", note) # stays on one line
-    if (intervals) note = note " · interval: 95 % bootstrap of the median · noise floor "
-    else note = note " · too few for an interval · noise floor "
+    if (intervals) note = note " · interval: 95 % bootstrap of the median"
+    else note = note " · too few for an interval"
+    if (metric ~ /_bytes$/) {
+        if (quiet == "") return note " · noise unknown (single trials)"
+        return note " · noise: trials within ±" percent(loud) " of their median"
+    }
+    note = note " · noise floor " (metric ~ /switches/ ? "of wall time " : "")
     if (quiet == "") return note "unknown (" (controls ? "too few rounds" : "no A/A control") ")"
-    quiet = sprintf("%.1f", quiet)
-    loud = sprintf("%.1f", loud)
-    return note "±" (quiet == loud ? loud : quiet "–" loud) " % (A/A control)"
+    quiet = percent(quiet)
+    loud = percent(loud)
+    if (quiet != loud) sub(/ %/, "–" loud, quiet)
+    return note "±" quiet " (A/A control)"
+}
+
+# A share, such as a noise floor: "1.2 %".
+function percent(share) { return sprintf(share < 0.00095 ? "%.2f %%" : "%.1f %%", 100 * share) }
+
+# How far the trials of a row lie from their median, as a share; "" when there is only one.
+function range_of(row, metric,    middle, low, high)
+{
+    middle = median(row, metric)
+    low = S[row, metric "_min"]
+    high = S[row, metric "_max"]
+    if (S[row, "status"] != "ok" || trials_of(row, metric) < 2 || middle == "" || low == "") return ""
+    return middle <= 0 ? "" : max(high - middle, middle - low) / middle
 }
 
 function quoted(string)
@@ -475,12 +562,19 @@ function segment(x0, y0, x1, y1, colour, wide, dashed)
         wide, colour, (dashed ? "dashtype (2,6) " : "") > page
 }
 
-# A dot (type 7), a ring (6), a diamond (13).
+# A symbol of gnuplot's: a dot (type 7), a ring (6), a diamond (13), ...
 function point(x, y, type, colour)
 {
     printf "set label %d '' at %.1f,%.1f ", ++labels, x, y > page
     printf "point pointtype %d pointsize %s linecolor rgb %s front\n", \
-        type, (type == 13 ? "diamond" : "dot"), colour > page
+        type, (type ~ /^1[23]$/ ? "diamond" : "dot"), colour > page
+}
+
+# What a memory cgroup was charged, to be seen on every colour.
+function charge_mark(x, y)
+{
+    point(x, y, 13, "ink")
+    point(x, y, 12, "paper")
 }
 
 # A strategy's colour, as style.gp numbers them.

@@ -28,18 +28,8 @@ function note_group(group)
 {
     if (!parts_of(group) || map_cores != where) return
     at[map_tasks, map_share] = group
-    columns = insert(column, columns, map_tasks, columns_seen)
-    lines = insert(line, lines, map_share, lines_seen)
-}
-
-# Puts `value` into list[1..n] in order, once; returns the new n.
-function insert(list, n, value, seen,    j)
-{
-    if (value in seen) return n
-    seen[value] = 1
-    for (j = ++n; j > 1 && list[j - 1] + 0 > value + 0; j--) list[j] = list[j - 1]
-    list[j] = value
-    return n
+    columns = insert(column, columns, map_tasks)
+    lines = insert(line, lines, map_share)
 }
 
 function map(    i, n, used, half)
@@ -116,12 +106,4 @@ function is_close(best, other, metric)
     if (upper(best, metric) >= lower(other, metric)) return 1
     return metric == "wall_ns" && S[best, "noise_floor"] != "" && \
            median(other, metric) / median(best, metric) < 1 + S[best, "noise_floor"]
-}
-function upper(row, metric)
-{
-    return S[row, metric (S[row, metric "_high"] == "" ? "_max" : "_high")] + 0
-}
-function lower(row, metric)
-{
-    return S[row, metric (S[row, metric "_low"] == "" ? "_min" : "_low")] + 0
 }

@@ -111,25 +111,23 @@ function memory_figure(    i, s, right, top, small, longest, subtitle)
 # --- (a) by kind -------------------------------------------------------------------------------
 
 # How far a row's bar and marker reach, in bytes.
-function end_of(row,    k, sum)
-{
-    for (k = 1; k <= KINDS; k++) sum += median(row, KIND_METRIC[k])
-    return max(max(sum + 0, memory_of(row)), median(row, "cgroup_bytes") + 0)
-}
+function end_of(row) { return max(memory_of(row), median(row, "cgroup_bytes") + 0) }
 
-# A panel of stacked bars for list[1..n], its title at `top`; returns its lower end.
-function stack_panel(name, title, list, n, top, right,    i, names_w, wide, path, row, y, unit)
+# A panel of stacked bars for list[1..n], its title at `top`; returns its lower end. The numbers
+# stand left of the bars: right of them they would seem to belong to the marks.
+function stack_panel(name, title, list, n, top, right,    i, names_w, text_w, wide, path, row, y, unit)
 {
-    for (i = 1; i <= n; i++) names_w = max(names_w, width(list[i], "body"))
-    names_w = min(names_w + 14, 220)
-    panel_left = MARGIN + names_w
-    wide = right - panel_left
     axis_high = 1
     for (i = 1; i <= n; i++) {
+        names_w = max(names_w, width(list[i], "body"))
         if (!(list[i] in stack_row)) continue
         row = stack_row[list[i]]
-        axis_high = max(axis_high, end_of(row) / (1 - (width(stack_text(row), "body") + 22) / wide))
+        axis_high = max(axis_high, end_of(row) * 1.03)
+        text_w = max(text_w, width(stack_text(row), "body"))
     }
+    names_w = min(names_w + 14, 220)
+    panel_left = MARGIN + names_w + text_w + 14
+    wide = right - panel_left
     unit = byte_unit(axis_high)
     axis_bytes = unit_bytes
     label(MARGIN, top + 10, "strong", "left", "ink", title)
@@ -146,12 +144,10 @@ function stack_panel(name, title, list, n, top, right,    i, names_w, wide, path
     marks = table_begin("memory." name, "marks")
     for (i = 1; i <= n; i++) {
         y = top + (i - 0.5) * row_h
-        label(panel_left - 10, y, "body", "right", "ink", fit(list[i], "body", names_w - 10))
+        label(MARGIN + names_w - 10, y, "body", "right", "dim", fit(list[i], "body", names_w - 10))
         if (list[i] in stack_row) {
-            row = stack_row[list[i]]
-            stack(row, y)
-            label(panel_left + end_of(row) / axis_high * wide + 14, y, "body", "left", "ink", \
-                  stack_text(row))
+            stack(stack_row[list[i]], y)
+            label(panel_left - 10, y, "body", "right", "ink", stack_text(stack_row[list[i]]))
         } else
             label(panel_left + 8, y, "body", "left", "dim", \
                   fit(missing_text(list[i]), "body", wide - 8))
@@ -163,7 +159,7 @@ function stack_panel(name, title, list, n, top, right,    i, names_w, wide, path
 function stack(row, y,    k, x, value)
 {
     for (k = 1; k <= KINDS; k++) {
-        value = median(row, KIND_METRIC[k]) / axis_bytes
+        value = kind_bytes(row, k) / axis_bytes
         if (value > 0)
             printf "%.8g\t%.8g\t%.2f\t%.2f\t%s\n", \
                 x, x + value, y - row_h * 0.3, y + row_h * 0.3, KIND[k] > bars
@@ -268,8 +264,8 @@ function curve(s, n,    j, row, bytes, low, high)
         if (!has(s, tasks[j])) continue
         row = cell[s, tasks[j]]
         bytes = memory_of(row)
-        low = S[row, "memory_bytes_low"]
-        high = S[row, "memory_bytes_high"]
+        low = lower(row, "memory_bytes")
+        high = upper(row, "memory_bytes")
         printf "%.8g\t%.8g\t%.8g\t%.8g\t%d\n", tasks[j], bytes, \
             (low == "" ? bytes : low), (high == "" ? bytes : high), rank_of(s) > points
         end_n[s] = tasks[j]

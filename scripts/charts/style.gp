@@ -27,7 +27,7 @@ if (theme eq "dark") {
     paper = 0x14171A; panel = 0x1E2226; faint = 0x3A4046; dim = 0xB4BAC0; ink = 0xF2F4F5
     running = 0x56B4E9; ready_fill = 0x4A3710; ready = 0xE69F00; preempted_fill = 0x3A1C08
     preempted = 0xFF7A1A; waiting = 0x3F6076; creating = 0x9A9A9A
-    ideal = 0x868D94; ideal_fill = 0x2C3136
+    ideal = 0x9BA2A9; ideal_fill = 0x434A51
     stamp = 0xFF5A4F
     code = 0xDCEBF7; heap = 0x9CC7EA; stacks = 0x4F9BD4; other = 0x2B6394
     page_tables = 0xFFC48A; kernel_stacks = 0xE8741A
@@ -36,13 +36,13 @@ if (theme eq "dark") {
     on_core_a = ink; on_core_b = paper; on_core_c = ink; on_core_d = paper
     array strategies[17] = [ \
         0xA9A9A9, 0xE8743B, 0x4AA3DF, 0x2FC79A, 0xF0B429, 0x8FD0F5, \
-        0xE3A0C4, 0xD9D05A, 0x7FD1C7, 0xB9B96A, 0xCC6699, \
+        0xE3A0C4, 0xD9D05A, 0xCC6699, 0xB9B96A, 0x7FD1C7, \
         0x9B8CE0, 0xE8A78F, 0x5FBF6B, 0xD6D6D6, 0x7C93FF, 0xBF7F3F]
 } else {
     paper = 0xFFFFFF; panel = 0xF5F6F7; faint = 0xD5D9DC; dim = 0x54595E; ink = 0x16191C
     running = 0x0072B2; ready_fill = 0xFCE5B4; ready = 0xC98A00; preempted_fill = 0xFFF1E6
     preempted = 0xD55E00; waiting = 0xA9CBE3; creating = 0x8A8A8A
-    ideal = 0x868C92; ideal_fill = 0xFFFFFF
+    ideal = 0x6F767D; ideal_fill = 0xDDE1E4
     stamp = 0xC1121F
     code = 0x0B2F55; heap = 0x2171B5; stacks = 0x72B2DC; other = 0xC3DCEF
     page_tables = 0xFDAE61; kernel_stacks = 0xB8430B
@@ -51,7 +51,7 @@ if (theme eq "dark") {
     on_core_a = paper; on_core_b = ink; on_core_c = paper; on_core_d = paper
     array strategies[17] = [ \
         0x555555, 0xD55E00, 0x0072B2, 0x009E73, 0xE69F00, 0x56B4E9, \
-        0xCC79A7, 0x9A8A00, 0x44AA99, 0x7A7A2E, 0x882255, \
+        0xCC79A7, 0x9A8A00, 0x882255, 0x7A7A2E, 0x44AA99, \
         0x332288, 0xCC6677, 0x117733, 0x999999, 0x4477AA, 0x774411]
 }
 # The first twelve in the order of strategies.tsv, the others for strategies that it does not know.

@@ -1,23 +1,23 @@
 # Prepares switches: a row per cell, a panel each for the switches between tasks, the voluntary and
 # the involuntary ones of the kernel. Three numbers that are never added, on one logarithmic scale
-# that has a place for zero.
+# that has a place for zero. A page has two halves side by side when one column does not hold all.
 
 BEGIN {
     split("task_switches voluntary_switches involuntary_switches", METRIC, " ")
     split("task switches;voluntary switches;involuntary switches", HEADING, ";")
-    split("by a scheduler in user space;a thread gives up its core to wait;" \
-          "the kernel takes the core away", MEANING, ";")
+    split("in user space;to wait;the core was taken", MEANING, ";")
     ZERO = -0.55 # where zero stands among the powers of ten
-    SPACE = 34   # between panels, in pixels
+    SPACE = 24   # between panels, in pixels
+    HALVES = 60  # between the halves of a page
     OWN = 1.2    # what a block takes besides its rows, in rows: its title and a gap
 
     highest = 1
     read_summary()
-    for (g = 1; g <= group_count; g++) {
-        collect(groups[g])
-        if (!lines || is_witness(line_row[1])) continue
-        shown[++blocks] = groups[g]
-        block_lines[blocks] = lines + OWN
+    put_firm_ones_first()
+    blocks = choose_groups()
+    for (g = 1; g <= blocks; g++) {
+        collect(shown_group[g])
+        block_lines[g] = lines + OWN
         all_lines += lines + OWN
         for (i = 1; i <= lines; i++)
             for (k = 1; k <= 3; k++)
@@ -39,11 +39,12 @@ function collect(group,    i, k, row, any)
     }
 }
 
-# Blocks are kept whole; pages are filled about evenly.
-function pages(    space, each, p, i, first, last, sum)
+# Blocks are kept whole; the columns, a half of a page or a page, are filled about evenly.
+function pages(    space, each, halves, n, i, first, last, sum)
 {
     space = PAGE_H - 242 - (environment["stamp"] != "" ? 68 : 0)
-    each = all_lines / ceil(all_lines * 20.5 / space)
+    halves = all_lines * 20.5 > space ? 2 : 1
+    each = all_lines / (halves * ceil(all_lines * 20.5 / space / halves))
     for (first = 1; first <= blocks; first = last + 1) {
         sum = block_lines[first]
         for (last = first; last < blocks; last++) {
@@ -51,51 +52,67 @@ function pages(    space, each, p, i, first, last, sum)
             if ((sum + block_lines[last + 1]) * 19 > space) break
             sum += block_lines[last + 1]
         }
-        page_first[++p] = first
-        page_last[p] = last
-        page_lines[p] = sum
+        column_first[++n] = first
+        column_last[n] = last
+        column_lines[n] = sum
     }
-    for (i = 1; i <= p; i++)
-        one_page("switches" (i > 1 ? "-" i : ""), p > 1 ? sprintf(" (%d of %d)", i, p) : "", \
-                 page_first[i], page_last[i], page_lines[i])
+    for (i = 1; i <= n; i += halves)
+        one_page("switches" (i > 1 ? "-" (i + halves - 1) / halves : ""), \
+                 n > halves ? sprintf(" (%d of %d)", (i + halves - 1) / halves, ceil(n / halves)) : "", \
+                 i, min(i + halves - 1, n), halves)
 }
 
-function one_page(name, part, first, last, sum,    b, i, k, used, count_used, y, row_h, names_w)
+# Columns first .. last; there is room for `halves`.
+function one_page(name, part, first, last, halves,    c, b, i, used, count_used, longest)
 {
-    for (b = first; b <= last; b++) {
-        collect(shown[b])
-        for (i = 1; i <= lines; i++) {
-            used[++count_used] = line_row[i]
-            names_w = max(names_w, width(S[line_row[i], "strategy"], "body"))
+    names_w = 0
+    for (c = first; c <= last; c++) {
+        longest = max(longest, column_lines[c])
+        for (b = column_first[c]; b <= column_last[c]; b++) {
+            collect(shown_group[b])
+            for (i = 1; i <= lines; i++) {
+                used[++count_used] = line_row[i]
+                names_w = max(names_w, width(S[line_row[i], "strategy"], "body"))
+            }
         }
     }
     page_begin(name, "switches", "Switches of each strategy" part, \
-               "three different things, each counted by itself; medians on a log scale, zero apart", \
-               statistics_note(METRIC[2], used, count_used))
+               "three different things, each counted by itself; medians on a log scale, zero apart" \
+               left_out_words(), statistics_note(METRIC[2], used, count_used))
+    printf "panels = %d\n", 3 * (last - first + 1) > page
     panel_top = page_top + 56
-    row_h = min(34, (page_bottom - 32 - panel_top) / sum)
-    panel_bottom = panel_top + sum * row_h
+    row_h = min(34, (page_bottom - 32 - panel_top) / longest)
     kind = row_h >= 23 ? "body" : "small"
     names_w = min(names_w * size[kind] / size["body"], 230)
-    columns_left = MARGIN + names_w + 14
-    column_w = (PAGE_W - MARGIN - columns_left) / 3 - SPACE
+    half_w = (PAGE_W - 2 * MARGIN - (halves - 1) * HALVES) / halves
+    column_w = (half_w - names_w - 14) / 3 - SPACE
     axis_low = ZERO - 0.2
     axis_high = axis_low + (log10(highest) + 0.02 - axis_low) * column_w / \
                            (column_w - width("99999", kind) - 14)
+    for (c = first; c <= last; c++) one_column(name, c, MARGIN + (c - first) * (half_w + HALVES), 3 * (c - first))
+    close(page)
+}
+
+# A column of blocks from `left`, in three panels after the first `panels`.
+function one_column(name, c, left, panels,    k, b, i, y)
+{
+    half_left = left
+    columns_left = left + names_w + 14
+    panel_bottom = panel_top + column_lines[c] * row_h
     for (k = 1; k <= 3; k++) {
         label(column_left(k), panel_top - 44, "strong", "left", "ink", HEADING[k])
         label(column_left(k), panel_top - 20, "body", "left", "dim", \
               fit(MEANING[k], "body", column_w + 10))
-        axis_file(name "." k, column_left(k))
-        dots[k] = table_begin(name "." k, "dots")
-        intervals[k] = table_begin(name "." k, "intervals")
+        axis_file(name "." panels + k, column_left(k))
+        dots[k] = table_begin(name "." panels + k, "dots")
+        intervals[k] = table_begin(name "." panels + k, "intervals")
     }
     y = panel_top + row_h * 0.7
-    for (b = first; b <= last; b++) {
-        collect(shown[b])
-        rectangle(MARGIN, y - row_h * 0.5, PAGE_W - MARGIN, y + row_h * 0.5, "panel")
-        label(MARGIN + 6, y, row_h >= 19 ? "strong" : "small", "left", "ink", \
-              fit(group_title(line_row[1]), "strong", PAGE_W / 2))
+    for (b = column_first[c]; b <= column_last[c]; b++) {
+        collect(shown_group[b])
+        rectangle(left, y - row_h * 0.5, left + half_w, y + row_h * 0.5, "panel")
+        label(left + 6, y, row_h >= 19 ? "strong" : "small", "left", "ink", \
+              fit(group_title(line_row[1]), "strong", half_w - 12))
         for (i = 1; i <= lines; i++) {
             y += row_h
             label(columns_left - 14, y, kind, "right", "ink", \
@@ -105,7 +122,6 @@ function one_page(name, part, first, last, sum,    b, i, k, used, count_used, y,
         y += row_h * OWN
     }
     for (k = 1; k <= 3; k++) { close(dots[k]); close(intervals[k]) }
-    close(page)
 }
 
 function column_left(k) { return columns_left + (k - 1) * (column_w + SPACE) }
@@ -115,7 +131,8 @@ function axis_file(name, left,    path, e, step, tics)
     path = work "/" name ".axis"
     tics = "'0' " ZERO
     step = max(1, ceil((axis_high - axis_low) * 46 / column_w))
-    for (e = 0; e <= axis_high - 0.1; e += step)
+    e = -ZERO / (axis_high - axis_low) * column_w < 24 ? step : 0 # not on top of zero
+    for (; e <= log10(highest) + 0.3; e += step)
         tics = tics ", " quoted(tic_count(power10(e))) " " e
     printf "panel_left = %g; panel_right = %g; panel_top = %g; panel_bottom = %g\n", \
         left, left + column_w, panel_top, panel_bottom > path
@@ -130,7 +147,7 @@ function draw_row(row, y,    k, n, low, high, x)
 {
     if (S[row, "status"] != "ok") {
         label(columns_left + 8, y, kind, "left", "dim", \
-              fit(status_text(row), kind, PAGE_W - MARGIN - columns_left - 8))
+              fit(status_text(row), kind, half_left + half_w - columns_left - 8))
         return
     }
     for (k = 1; k <= 3; k++) {

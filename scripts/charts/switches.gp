@@ -1,12 +1,12 @@
-# Switches: a dot per cell in each of three panels. Of panel k there are NAME.k.axis, NAME.k.dots.tsv:
-# x y strategy pointtype, and NAME.k.intervals.tsv: low high y. x in powers of ten, y in pixels of
-# the page.
+# Switches: a dot per cell in each of three panels, or of twice three side by side. Of panel k there
+# are NAME.k.axis, NAME.k.dots.tsv: x y strategy pointtype, and NAME.k.intervals.tsv: low high y. x in
+# powers of ten, y in pixels of the page.
 terminal = ARG1; data = ARG2; theme = ARG3
 load ARG4."/style.gp"
 set multiplot
 eval page_behind
 
-do for [k = 1:3] {
+do for [k = 1:panels] {
     load sprintf("%s.%d.axis", data, k)
     eval place(panel_left, panel_right, panel_top, panel_bottom)
     set xrange [axis_low:axis_high]
