@@ -26,9 +26,13 @@ results_without() # PATTERN
     make_results "$results" "$BATS_TEST_TMPDIR/cells.txt"
 }
 
+# A text may go over more than one line.
 says() # NAME TEXT
 {
-    grep -qF "$2" "$results/figures/story/$1.svg" || {
+    {
+        cat "$results/figures/story/$1.svg"
+        grep -o '>[^<>]*</t' "$results/figures/story/$1.svg" | sed 's/^>//; s/<.*//' | paste -s -d ' ' -
+    } | grep -qF -- "$2" || {
         echo "$1.svg does not say: $2"
         return 1
     }
@@ -73,9 +77,67 @@ card='This step was not measured'
 }
 
 @test "captions are made from the measurements" {
-    says 02-four-tasks '1.67 times as long'
+    says 02-four-tasks '1.67 times as long (1.63–1.70)'
+    says 02-four-tasks '>(74.2–75.8)<' # of the drawn trial's cell
     says 05-ideal 'Computed, not measured'
     says 07-process-memory '97.7 KiB'
+    says 18-sleeps '>wall time, in units<'
+    says 18-sleeps '>13.5<' # 135 ms of 10 ms
+}
+
+@test "no text is cut" {
+    run grep -lF '…' "$results/figures/story/"*.svg
+    [ "$output" = '' ]
+}
+
+@test "what noise may have made is no difference, whichever way it points" {
+    results_without '^$'
+    "$story" "$results" --only 11
+    says 11-global-lock 'under the lock no difference shown; without it no difference shown'
+    sed -i '/^cpu-4-all-bars,.*-gil,/s/,75000000,74250000,75750000,/,76600000,76500000,76700000,/' \
+        "$results/summary.csv"
+    "$story" "$results" --only 11
+    says 11-global-lock 'under the lock no difference shown' # outside of the intervals, within the noise
+    sed -i '/^cpu-4-all-bars,.*-gil,/s/,76600000,76500000,76700000,/,150000000,149000000,151000000,/' \
+        "$results/summary.csv"
+    "$story" "$results" --only 11
+    says 11-global-lock 'under the lock 0.50 times as fast (0.49–0.51)'
+}
+
+@test "within a group the paired ratio of the summary is taken" {
+    results_without '^$'
+    sed -i -e '1s/$/,baseline,verdict,ratio_median,ratio_low,ratio_high/' \
+        -e '/^nested-2-one,.*-coroutine,/s/$/,coroutine,baseline,1,1,1/' \
+        -e '/^nested-2-one,.*-sequential,/s/$/,coroutine,slower,1.9,1.85,1.95/' "$results/summary.csv"
+    "$story" "$results" --only 19
+    says 19-nested '1.90 times as fast (1.85–1.95)'
+}
+
+@test "without intervals none is claimed, and no difference either" {
+    results_without '^$'
+    sed -i '1s/wall_ns_low,wall_ns_high/wall_ns_least,wall_ns_most/' "$results/summary.csv"
+    "$story" "$results" --only 02
+    says 02-four-tasks '1.67 times as long (too few rounds for an interval)'
+    says 02-four-tasks 'noise floor unknown (no A/A control)'
+}
+
+@test "every task on a pool is named" {
+    for task in 1 2 3 4 5 6 7 8; do # a lane's number is one of 1 to 4
+        [ "$(grep -oF ">$task<" "$results/figures/story/06-pool.svg" | wc -l)" -ge 2 ]
+    done
+}
+
+@test "among ever more tasks, single trials and limits are named" {
+    says 22-million 'Other lines end where no more was tried'
+    run grep -F 'a single trial' "$results/figures/story/22-million.svg"
+    [ "$status" -eq 1 ]
+    results_without '^$'
+    sed -i -e '/-scale,/s/,ok,,5,/,ok,,1,/' \
+        -e '/^sleep-1000-one-scale,.*-pthreads,/s/,ok,,1,/,unavailable,no more than 999 threads; ask for more,0,/' \
+        "$results/summary.csv"
+    "$story" "$results" --only 22
+    says 22-million 'open: a single trial'
+    says 22-million '×: pthreads: no more than 999 threads.'
 }
 
 @test "a step without its cells is a card with the reason" {

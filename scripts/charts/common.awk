@@ -190,13 +190,16 @@ function end_of_interval(row, metric, end, last)
     return trials_of(row, metric) > 1 ? S[row, metric last] : ""
 }
 
-# A pair of numbers with as many decimals, and more when they would look alike: "1.96–2.03".
-function from_to(low, high, digits,    most)
+# As many decimals, and up to two more when these two numbers would look alike without them.
+function telling(low, high, decimals,    most)
 {
-    for (most = digits + 2; digits < most; digits++)
-        if (sprintf("%." digits "f", low) != sprintf("%." digits "f", high)) break
-    return sprintf("%." digits "f–%." digits "f", low, high)
+    for (most = decimals + 2; decimals < most; decimals++)
+        if (sprintf("%." decimals "f", low) != sprintf("%." decimals "f", high)) break
+    return decimals
 }
+
+# "1.96–2.03".
+function from_to(low, high, decimals) { return sprintf("%." decimals "f–%." decimals "f", low, high) }
 
 # Why a cell has no numbers.
 function status_text(row)

@@ -1,8 +1,8 @@
 # The story: pages of one or more panels, their text larger than elsewhere, for slides. Of panel k
 # there are NAME.k.axis and NAME.k.*.tsv. Three kinds of panel:
 #   lanes  boxes, outlines: x0 x1 y0 y1 colour; hatches, ends: x0 y0 x1 y1 colour
-#   dots   points: x y colour pointtype
-#   lines  points: x y low high colour, a block per line
+#   dots   points: x y colour pointtype low high
+#   lines  points: x y low high colour pointtype, a block per line
 # y in pixels of the page, but in the unit of its own axis where there are lines.
 terminal = ARG1; data = ARG2; theme = ARG3
 load ARG4."/style.gp"
@@ -10,11 +10,12 @@ size_title = 40
 size_head = 26
 size_strong = 22
 size_body = 22
-size_small = 15
+size_small = 18
 font_title = family.":Bold,".size_title
 font_head = family.":Bold,".size_head
 font_strong = family.":Bold,".size_strong
 font_body = family.",".size_body
+font_small = family.",".size_small
 set multiplot
 eval page_behind
 
@@ -40,7 +41,9 @@ do for [k = 1:panels] {
                  linewidth 3 linecolor rgb variable
     }
     if (kind eq "dots") {
-        plot table."points.tsv" using 1:2:4:(colour(strcol(3))) with points pointtype variable \
+        plot table."points.tsv" using 5:2:($6-$5):(0) with vectors heads size screen 0.004,90 \
+                 linewidth 2 linecolor rgb ink, \
+             table."points.tsv" using 1:2:4:(colour(strcol(3))) with points pointtype variable \
                  pointsize 1.4 * dot linecolor rgb variable
     }
     if (kind eq "lines") {
@@ -48,8 +51,10 @@ do for [k = 1:panels] {
         eval "set ytics ".y_tics." scale 0 font font_body textcolor rgb dim"
         plot for [i = 0:lines - 1] table."points.tsv" index i using 1:2:(colour(strcol(5))) \
                  with lines linewidth 4 linecolor rgb variable, \
-             table."points.tsv" using 1:2:3:4:(colour(strcol(5))) with yerrorbars \
-                 pointtype 7 pointsize dot linewidth 2 linecolor rgb variable
+             table."points.tsv" using 1:3:(0):($4-$3):(colour(strcol(5))) with vectors heads \
+                 size screen 0.004,90 linewidth 2 linecolor rgb variable, \
+             table."points.tsv" using 1:2:6:(colour(strcol(5))) with points pointtype variable \
+                 pointsize 1.4 * dot linewidth 2 linecolor rgb variable
         unset ytics
     }
     unset xtics

@@ -1,8 +1,9 @@
-# Makes a results folder for the story out of cells.txt: -v dir=FOLDER. The numbers are made up.
+# Makes a results folder for the story out of cells.txt: -v dir=FOLDER. The numbers are made up: the
+# tasks alone tell the wall time, whatever the strategy, and the interval is 1 % to either side.
 # Each traced trial is that of four tasks (or as many as there are) that work 10 ms, wait 20, work 5.
 BEGIN {
-    columns = "group,cell,strategy,control,workload,tasks,workers,cpus,status,reason,rounds," \
-              "wall_ns_median,cpu_ns_median,stretch_max_median,over_ideal_median,ideal_ns_median," \
+    columns = "group,cell,strategy,control,workload,tasks,workers,cpus,unit_ns,status,reason,rounds," \
+              "wall_ns_median,wall_ns_low,wall_ns_high,noise_floor,cpu_ns_median,stretch_max_median,over_ideal_median,ideal_ns_median," \
               "voluntary_switches_median,involuntary_switches_median,memory_bytes_median," \
               "pss_heap_bytes_median,kernel_stack_bytes_median,memory_per_task_bytes"
     print columns > (dir "/summary.csv")
@@ -17,8 +18,8 @@ BEGIN {
     cpus = part[3] == "all" ? "0-1" : "0"
     each = $2 == "fork" ? 100000 : $2 == "pthreads" ? 30000 : 200
     wall = (35 + 10 * tasks) * 1e6
-    print $1 "," cell "," $2 ",false," part[1] "," tasks "," $3 "," cpus ",ok,,5," wall "," \
-          wall / 2 ",1.5,1.01," wall "," 2 * tasks "," tasks "," 5e5 + each * tasks "," \
+    print $1 "," cell "," $2 ",false," part[1] "," tasks "," $3 "," cpus ",10000000,ok,,5," wall "," \
+          wall * 0.99 "," wall * 1.01 ",0.02," wall / 2 ",1.5,1.01," wall "," 2 * tasks "," tasks "," 5e5 + each * tasks "," \
           2e5 + each * tasks ",300000," each > (dir "/summary.csv")
     if ($4 != "traced") next
     file = cell ".r1.csv"
