@@ -190,6 +190,30 @@ function end_of_interval(row, metric, end, last)
     return trials_of(row, metric) > 1 ? S[row, metric last] : ""
 }
 
+# The wall time of row a by that of row b into `ratio`, with its interval in ratio_low and ratio_high;
+# 0 when too few rounds tell one. Within a group the rounds were paired, and the summary has the ratio
+# to the baseline; between others the ends of both intervals make the widest there can be.
+function wall_ratio(a, b)
+{
+    if (S[a, "group"] == S[b, "group"] && S[b, "verdict"] == "baseline" && S[a, "ratio_low"] != "") {
+        ratio = S[a, "ratio_median"]
+        ratio_low = S[a, "ratio_low"]
+        ratio_high = S[a, "ratio_high"]
+        return 1
+    }
+    if (S[a, "group"] == S[b, "group"] && S[a, "verdict"] == "baseline" && S[b, "ratio_low"] != "") {
+        ratio = 1 / S[b, "ratio_median"]
+        ratio_low = 1 / S[b, "ratio_high"]
+        ratio_high = 1 / S[b, "ratio_low"]
+        return 1
+    }
+    if (S[a, "wall_ns_low"] == "" || S[b, "wall_ns_low"] == "") return 0
+    ratio = median(a, "wall_ns") / median(b, "wall_ns")
+    ratio_low = S[a, "wall_ns_low"] / S[b, "wall_ns_high"]
+    ratio_high = S[a, "wall_ns_high"] / S[b, "wall_ns_low"]
+    return 1
+}
+
 # As many decimals, and up to two more when these two numbers would look alike without them.
 function telling(low, high, decimals,    most)
 {

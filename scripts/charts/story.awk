@@ -61,28 +61,16 @@ function of(cell, metric) { return missing(cell) == "" ? median(row_of[cell], me
 
 # "4.0 times as long (3.9–4.2)" of a cell's wall time against another's, with the interval of their
 # ratio, or that noise shows no difference; "" when one is unknown. `as`: "as long" or "as fast", for
-# which the other one stands above. Within a group the rounds were paired, and the summary has the
-# ratio to the baseline; between groups the ends of both intervals make the widest there can be.
-function versus(cell, other, as,    a, b, swap)
+# which the other one stands above.
+function versus(cell, other, as,    a, b)
 {
     if (of(cell, "wall_ns") <= 0 || of(other, "wall_ns") <= 0) return ""
     a = row_of[as == "as long" ? cell : other]
     b = row_of[as == "as long" ? other : cell]
-    if (S[a, "group"] == S[b, "group"]) {
-        swap = S[a, "verdict"] == "baseline"
-        if ((swap || S[b, "verdict"] == "baseline") && S[swap ? b : a, "ratio_low"] != "") {
-            if (swap) a = b
-            return as_many_times(S[a, "ratio_median"], S[a, "ratio_low"], S[a, "ratio_high"], swap, \
-                                 as, noise_of(a))
-        }
-    }
-    if (S[a, "wall_ns_low"] == "" || S[b, "wall_ns_low"] == "")
+    if (!wall_ratio(a, b))
         return factor(median(a, "wall_ns") / median(b, "wall_ns")) " times " as \
                " (too few rounds for an interval)"
-    return as_many_times(median(a, "wall_ns") / median(b, "wall_ns"), \
-                         S[a, "wall_ns_low"] / S[b, "wall_ns_high"], \
-                         S[a, "wall_ns_high"] / S[b, "wall_ns_low"], 0, as, \
-                         max(noise_of(a) + 0, noise_of(b) + 0))
+    return as_many_times(ratio, ratio_low, ratio_high, 0, as, max(noise_of(a) + 0, noise_of(b) + 0))
 }
 
 # A ratio (or its inverse) with its interval in words, when that lies outside of what noise may do.
