@@ -226,6 +226,21 @@ texts() # TEXT
     done
 }
 
+@test "memory counts its own trials, and says where not all tasks were alive" {
+    copy
+    {
+        echo schema,cell,group,pass,round,tasks_held
+        for round in 0 1 2; do
+            echo "1,sleep-1000-one-memory-pthreads,sleep-1000-one-memory,memory,$round,436"
+            echo "1,sleep-1000-one-memory-coroutine,sleep-1000-one-memory,memory,$round,1000"
+        done
+    } >"$results/trials.csv"
+    "$figures" "$results" --only memory
+    holds memory '>34.3 MiB (436 alive)<'
+    holds memory "n$(printf '\302\240')=$(printf '\302\240')2–3$(printf '\302\240')rounds"
+    [ "$(grep -c 'alive)<' "$results/figures/memory.svg")" -eq 1 ]
+}
+
 @test "a slope whose interval reaches below nothing is given by its upper end" {
     copy
     sed -i 's/,60,51,70$/,58,-2,77/' "$results/summary.csv"

@@ -129,6 +129,7 @@ card='This step was not measured'
 
 @test "among ever more tasks, single trials and limits are named" {
     says 22-million 'Other lines end where no more was tried'
+    says 22-million '>10 s<'
     run grep -F 'a single trial' "$results/figures/story/22-million.svg"
     [ "$status" -eq 1 ]
     results_without '^$'
@@ -164,6 +165,13 @@ card='This step was not measured'
     "$story" "$results" --only 19
     says 19-nested "$card"
     says 19-nested 'the child died'
+}
+
+@test "a point that is missing on a line gives its reason" {
+    results_without '^$'
+    sed -i '/^mixed-1000-one-crowd,.*-pthreads,/s/,ok,,5,/,failed,the child died,0,/' "$results/summary.csv"
+    "$story" "$results" --only 14
+    says 14-crowds 'mixed-1000-one-crowd-pthreads: failed: the child died'
 }
 
 @test "THEME=dark draws beside the light ones" {
@@ -239,13 +247,16 @@ on_map() # TEXT HOW-OFTEN
 
 @test "the map asks of memory that the trials do not overlap, and leaves out who holds few tasks" {
     map_results 0.02
-    awk -F , -v OFS=, 'NR == 1 { print $0, "tasks_peak_median", "memory_bytes_median", "memory_bytes_min", "memory_bytes_max"; next }
-        { print $0, ($2 == "fork" ? $5 : $1 ~ /90$/ ? 1 : $5), ($2 == "fork" ? "3000,2900,3100" : "2950,2930,2980") }' \
+    awk -F , -v OFS=, 'NR == 1 { print $0, "cell", "memory_bytes_median", "memory_bytes_min", "memory_bytes_max"; next }
+        { print $0, $1 "-" $2, ($2 == "fork" ? "3000,2900,3100" : "2950,2930,2980") }' \
         "$results/summary.csv" >"$results/new"
     mv "$results/new" "$results/summary.csv"
+    awk -F , -v OFS=, 'NR == 1 { print "schema,cell,group,pass,round,options,tasks_held"; next }
+        { for (k = 1; k <= 3; k++) print 1, $1 "-" $2, $1, "memory", k, "\"a,b\"", ($2 $1 ~ /^coroutine.*90$/ ? 1 : $5) }' \
+        "$results/summary.csv" >"$results/trials.csv"
     "$BATS_TEST_DIRNAME/../scripts/figures" "$results" --only map
     on_map fork 2 # with 90 % waiting, where coroutine holds but one task
     on_map 'the only one' 2
     on_map 'no difference shown' 2
-    grep -qF 'memory: the ranges of 7 trials' "$results/figures/map.svg"
+    grep -qF 'memory: the ranges of 3 trials' "$results/figures/map.svg"
 }

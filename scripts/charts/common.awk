@@ -163,16 +163,38 @@ function noise_of(row)
     return S[row, "noise_floor"]
 }
 
-# How many trials a metric of a row rests on. Those of memory are rounds of their own, which only
-# trials.csv counts.
-function trials_of(row, metric,    line, field)
+# How many trials a metric of a row rests on. Those of memory are rounds of their own.
+function trials_of(row, metric)
 {
     if (metric !~ /_bytes$/) return S[row, "rounds"]
-    if (!memory_counted++)
-        while ((getline line < (dir "/trials.csv")) > 0) # schema,cell,group,pass,round,...
-            if (split(line, field, ",") >= 5 && field[4] == "memory" && field[5] > 0)
-                memory_trials[field[2]]++
+    read_memory_trials()
     return S[row, "cell"] in memory_trials ? memory_trials[S[row, "cell"]] : S[row, "rounds"]
+}
+
+# How many tasks were alive when the memory of a row was read; "" when unknown.
+function tasks_held(row)
+{
+    read_memory_trials()
+    return S[row, "cell"] in memory_held ? memory_held[S[row, "cell"]] : ""
+}
+
+# What only trials.csv tells of the memory passes: how many there were, and the tasks they attest.
+function read_memory_trials(    path, line, n, i, field, at, cell)
+{
+    if (memory_read++) return
+    path = dir "/trials.csv"
+    if ((getline line < path) <= 0) return
+    n = csv_split(line, field)
+    for (i = 1; i <= n; i++) at[field[i]] = i
+    while ((getline line < path) > 0) {
+        if (!index(line, ",memory,")) continue
+        csv_split(line, field)
+        if (field[at["pass"]] != "memory" || field[at["round"]] < 1 || field[at["tasks_held"]] == "") continue
+        cell = field[at["cell"]]
+        memory_held[cell] = memory_trials[cell]++ ? min(memory_held[cell], field[at["tasks_held"]] + 0) : \
+                                                    field[at["tasks_held"]] + 0
+    }
+    close(path)
 }
 
 function is_true(text) { return text == "true" || text == "1" || text == "yes" }

@@ -44,7 +44,7 @@ function map(    i, n, used, half)
     on_page = pixel = 1
     half = (PAGE_W - 2 * MARGIN) / 2
     field("wall_ns", "the fastest", MARGIN, half - 12)
-    field("memory_bytes", "the least memory, most tasks under way", MARGIN + half + 12, half - 12)
+    field("memory_bytes", "the least memory, all tasks alive", MARGIN + half + 12, half - 12)
     close(page)
 }
 
@@ -85,8 +85,7 @@ function winner(metric, group, x, y, w, h,    i, row, best, next_best, n, list, 
         row = group_row[group, i]
         if (S[row, "status"] != "ok" || median(row, metric) == "" || median(row, metric) <= 0) continue
         # Who has few tasks alive at a time needs memory for few.
-        if (metric == "memory_bytes" && median(row, "tasks_peak") != "" && \
-            median(row, "tasks_peak") <= S[row, "tasks"] / 2) continue
+        if (metric == "memory_bytes" && tasks_held(row) != "" && tasks_held(row) < S[row, "tasks"]) continue
         list[++n] = row
         if (!best || median(row, metric) < median(best, metric)) {
             next_best = best

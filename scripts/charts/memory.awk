@@ -169,12 +169,12 @@ function stack(row, y,    k, x, value)
         printf "%.8g\t%.2f\n", median(row, "cgroup_bytes") / axis_bytes, y > marks
 }
 
-function stack_text(row,    peak)
+function stack_text(row,    words)
 {
-    peak = median(row, "tasks_peak")
-    if (S[row, "tasks"] != common) peak = " (at " plural(S[row, "tasks"], "task") ")"
-    else peak = peak != "" && peak < common / 2 ? " (" count(peak) " alive)" : ""
-    return bytes_text(memory_of(row)) peak
+    if (S[row, "tasks"] != common) words = "at " plural(S[row, "tasks"], "task")
+    if (tasks_held(row) != "" && tasks_held(row) < S[row, "tasks"])
+        words = words (words == "" ? "" : ", ") count(tasks_held(row)) " alive"
+    return bytes_text(memory_of(row)) (words == "" ? "" : " (" words ")")
 }
 
 # Why a strategy has no figure, by its largest cell.

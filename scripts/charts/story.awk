@@ -985,6 +985,7 @@ function add_point(name, x, y, low, high, single)
     line_low[name, line_n[name]] = low == "" ? y : low
     line_high[name, line_n[name]] = high == "" ? y : high
     line_single[name, line_n[name]] = single
+    if (single) singles++
 }
 
 # A metric of a cell as a point, or its share per `each`; nothing when it is unknown. What is zero
@@ -1065,6 +1066,17 @@ function lines_panel(left, right, top, bottom, title, x_is, x_title, y_is,
     line_count = 0
 }
 
+# Says what an open symbol means, where one was drawn; ends the page.
+function lines_end()
+{
+    if (singles) {
+        point(PAGE_W - MARGIN - 230, page_top + 20, 6, "dim")
+        label(PAGE_W - MARGIN, page_top + 20, "body", "right", "dim", "open: a single trial")
+    }
+    singles = 0
+    step_end()
+}
+
 # The names of the lines right of the panel, near to their ends but apart from each other.
 function name_lines(right, top, bottom,    i, j, order, y, t, apart)
 {
@@ -1125,7 +1137,7 @@ function axis_text(what, value,    unit)
         unit = byte_unit(value * 1.001)
         return sprintf("%.4g ", value / unit_bytes) unit
     }
-    unit = time_unit(value * 1.001)
+    unit = time_unit(min(value * 1.001, 500e9)) # powers of ten are no round minutes
     return sprintf("%.4g ", value / unit_ns) unit
 }
 
@@ -1145,11 +1157,14 @@ function why_none(pattern, what,    i)
     return "this run has no cells of " what
 }
 
-function groups_note(pattern, metric,    i, n, list)
+function groups_note(pattern, metric,    i, n, list, reasons)
 {
-    for (i = 1; i <= rows; i++)
-        if (S[i, "group"] ~ pattern && !is_true(S[i, "control"])) list[++n] = i
-    return statistics_note(metric, list, n) " · scales are logarithmic"
+    for (i = 1; i <= rows; i++) {
+        if (S[i, "group"] !~ pattern || is_true(S[i, "control"])) continue
+        list[++n] = i
+        if (S[i, "status"] != "ok") reasons = reasons " · " S[i, "cell"] ": " status_text(i)
+    }
+    return statistics_note(metric, list, n) " · scales are logarithmic" reasons
 }
 
 function results(    n, i, list, k, names, m, few, many)
@@ -1173,7 +1188,7 @@ function results(    n, i, list, k, names, m, few, many)
          groups_note("^payload-1-one-", "wall_ns"))
     lines_panel(MARGIN, PAGE_W - MARGIN, page_top + 12, page_bottom, "wall time", "bytes", \
                 "size of the result", "time")
-    step_end()
+    lines_end()
 }
 
 function bytes_of(text) { return text * (text ~ /MiB/ ? 1048576 : 1024) }
@@ -1206,7 +1221,7 @@ function crowds(    n, i, list, m, k, names, c, metric, titles, wide, words)
         lines_panel(MARGIN + (c - 1) * wide, MARGIN + c * wide - 14, page_top + 12, page_bottom, \
                     titles[c], "count", "number of tasks", "count")
     }
-    step_end()
+    lines_end()
 }
 
 # Where a strategy ended among more and more tasks, in the words of its limit; "" when it did not.
@@ -1235,7 +1250,7 @@ function longest_sleep(pattern,    i, text, seen)
     return seen == "" ? "" : round_duration(seen)
 }
 
-function million(    n, i, list, m, k, names, c, metric, titles, words, reason, half, single)
+function million(    n, i, list, m, k, names, c, metric, titles, words, reason, half)
 {
     if (!any_ok("-one-scale$")) {
         card("22", "million", "How many tasks fit?", why_none("-one-scale$", "sleep, label scale"))
@@ -1255,12 +1270,6 @@ function million(    n, i, list, m, k, names, c, metric, titles, words, reason, 
          "Tasks that all sleep at once" when(reason, ", the longest for " reason) "." words \
          when(words, ".") " Other lines end where no more was tried.", \
          groups_note("-one-scale$", "wall_ns"))
-    for (i = 1; i <= rows; i++)
-        if (S[i, "group"] ~ /-one-scale$/ && S[i, "status"] == "ok" && S[i, "rounds"] < 2) single = 1
-    if (single) {
-        point(PAGE_W - MARGIN - 230, page_top + 20, 6, "dim")
-        label(PAGE_W - MARGIN, page_top + 20, "body", "right", "dim", "open: a single trial")
-    }
     split("wall_ns memory_bytes", metric, " ")
     split("wall time;memory, all of them alive", titles, ";")
     half = (PAGE_W - 2 * MARGIN) / 2
@@ -1272,7 +1281,7 @@ function million(    n, i, list, m, k, names, c, metric, titles, words, reason, 
                     titles[c], "count", "number of tasks", c == 1 ? "time" : "bytes")
     }
     split("", ended)
-    step_end()
+    lines_end()
 }
 
 # --- D18 ---------------------------------------------------------------------------------------
@@ -1354,7 +1363,7 @@ function dots_panel(left, wide, top, row_h, list, n, metric, is, title,
         label(left, top + 20, "body", "left", "dim", "not measured")
         return
     }
-    room = width("999 MiB", "body") + 30
+    room = width(is == "bytes" ? "9.99 MiB (1 alive)" : "999 MiB", "body") + 30
     low = log10(low) - 0.15
     high = low + (log10(high) + 0.05 - low) * wide / (wide - room)
     panel_begin("dots", left, left + wide, top, top + n * row_h, power10(low), power10(high), \
@@ -1373,6 +1382,8 @@ function dots_panel(left, wide, top, row_h, list, n, metric, is, title,
                 printf "%.8g\t%.2f\t%d\t%d\t%.8g\t%.8g\n", v, y, rank_of(list[i]), (k == 10 ? 6 : 7), \
                     from, end > points
                 text = is == "time" ? duration(v) : is == "units" ? three(v) : bytes_text(v)
+                if (is == "bytes" && tasks_held(row_of[cell]) != "" && tasks_held(row_of[cell]) < k)
+                    text = text " (" tasks_held(row_of[cell]) " alive)"
                 label(left + (log10(end) - low) / (high - low) * wide + 14, y, "body", "left", \
                       k == 10 ? "dim" : "ink", text)
             } else if (metric == "wall_ns" && cell in row_of)

@@ -3,13 +3,16 @@
 # Each traced trial is that of four tasks (or as many as there are) that work 10 ms, wait 20, work 5.
 BEGIN {
     columns = "group,cell,strategy,control,workload,tasks,workers,cpus,unit_ns,status,reason,rounds," \
-              "wall_ns_median,wall_ns_low,wall_ns_high,noise_floor,cpu_ns_median,stretch_max_median,over_ideal_median,ideal_ns_median," \
-              "voluntary_switches_median,involuntary_switches_median,memory_bytes_median," \
+              "wall_ns_median,wall_ns_low,wall_ns_high,noise_floor,cpu_ns_median," \
+              "stretch_max_median,over_ideal_median,ideal_ns_median,voluntary_switches_median," \
+              "involuntary_switches_median,memory_bytes_median,memory_bytes_min,memory_bytes_max," \
               "pss_heap_bytes_median,kernel_stack_bytes_median,memory_per_task_bytes"
     print columns > (dir "/summary.csv")
     print "group,cell,strategy,workload,tasks,cpus,round,file,wall_ns,ideal_ns,switch_source," \
           "trace_dropped,trace_event_ns" > (dir "/timelines/index.csv")
 }
+# The memory of a cell, and the range of its trials.
+function held(end) { return 5e5 + each * tasks + end * 1000 }
 /^#/ { next }
 {
     split($1, part, "-")
@@ -19,8 +22,8 @@ BEGIN {
     each = $2 == "fork" ? 100000 : $2 == "pthreads" ? 30000 : 200
     wall = (35 + 10 * tasks) * 1e6
     print $1 "," cell "," $2 ",false," part[1] "," tasks "," $3 "," cpus ",10000000,ok,,5," wall "," \
-          wall * 0.99 "," wall * 1.01 ",0.02," wall / 2 ",1.5,1.01," wall "," 2 * tasks "," tasks "," 5e5 + each * tasks "," \
-          2e5 + each * tasks ",300000," each > (dir "/summary.csv")
+          wall * 0.99 "," wall * 1.01 ",0.02," wall / 2 ",1.5,1.01," wall "," \
+          2 * tasks "," tasks "," held(0) "," held(-1) "," held(1) "," 2e5 + each * tasks ",300000," each > (dir "/summary.csv")
     if ($4 != "traced") next
     file = cell ".r1.csv"
     print $1 "," cell "," $2 "," part[1] "," tasks "," cpus ",1," file "," wall "," wall \
