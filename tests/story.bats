@@ -159,6 +159,14 @@ card='This step was not measured'
     [ "$output" -eq 0 ]
 }
 
+@test "a machine of one core is not said to run pieces at the same time" {
+    says 21-one-core-all-cores 'Below, pieces run at the same time as well.'
+    results_without '^$'
+    sed -i 's/,0-1,/,0,/' "$results/summary.csv" "$results/timelines/index.csv"
+    "$story" "$results" --only 21
+    says 21-one-core-all-cores 'This machine has no second core'
+}
+
 @test "a cell that failed gives its reason" {
     results_without '^$'
     sed -i '/^nested-2-one,nested-2-one-[a-z]*,/s/,ok,,/,failed,the child died,/' "$results/summary.csv"

@@ -2,7 +2,7 @@
 # on as many pages as it takes. `family` says which.
 
 BEGIN {
-    TITLE = 30; AXIS = 34 # of a panel, in pixels
+    TITLE = 28; AXIS = 36 # of a panel, in pixels
     SPACE = 40            # between two columns of panels
     metric = family == "duration" ? "wall_ns" : "cpu_ns"
     read_summary()
@@ -11,6 +11,7 @@ BEGIN {
     for (g = 1; g <= panels; g++) {
         collect(shown_group[g])
         lines_of[g] = lines
+        if (reasons_note(line_row, lines) != "") any_reason = 1
     }
     if (panels) pages()
 }
@@ -30,7 +31,7 @@ function collect(group,    i, row)
 # three columns with low rows, on as many pages as that takes.
 function pages(    space, n, p, last)
 {
-    space = PAGE_H - 178 - (environment["stamp"] != "" ? 68 : 0)
+    space = PAGE_H - 178 - (environment["stamp"] != "" ? 68 : 0) - (any_reason ? 42 : 0)
     for (across = 1; across <= 3; across++)
         for (row_h = 60; row_h >= 30; row_h -= 2)
             if (fill(1, space) == panels) {
@@ -38,7 +39,7 @@ function pages(    space, n, p, last)
                 return
             }
     across = 3
-    row_h = 24.5
+    row_h = 23
     while (last[n + 0] < panels) {
         n++
         last[n] = fill(last[n - 1] + 1, space)
@@ -53,8 +54,8 @@ function pages(    space, n, p, last)
 function fill(first, space,    i, c, y, high)
 {
     for (i = first; i <= panels; i++) {
-        row_height[i] = min(row_h, (space - TITLE - AXIS - 8) / lines_of[i])
-        high = TITLE + AXIS + 8 + row_height[i] * lines_of[i]
+        row_height[i] = min(row_h, (space - TITLE - AXIS) / lines_of[i])
+        high = TITLE + AXIS + row_height[i] * lines_of[i]
         if (y > 0 && y + high > space) {
             if (++c == across) break
             y = 0
@@ -80,7 +81,8 @@ function one_page(name, part, first, last,    i, j, used, count_used, title, sub
         title = "CPU time of each strategy: user and system"
         subtitle = "of all processes and threads of a trial; medians, shorter is better"
     }
-    page_begin(name, "bars", title part, subtitle left_out_words(), statistics_note(metric, used, count_used))
+    page_begin(name, "bars", title part, subtitle left_out_words(), \
+               statistics_note(metric, used, count_used) reasons_note(used, count_used))
     printf "panels = %d\n", last - first + 1 > page
     bars_seen = dots_seen = ideals_seen = intervals_seen = 0
     noises_seen = 0

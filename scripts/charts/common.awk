@@ -577,9 +577,11 @@ function range_of(row, metric,    middle, low, high)
     return middle <= 0 ? "" : max(high - middle, middle - low) / middle
 }
 
+# For gnuplot, which takes no string that begins with a doubled quote.
 function quoted(string)
 {
     gsub(/[\001-\037]/, " ", string)
+    if (string ~ /^'/) return "\"'\"." quoted(substr(string, 2))
     gsub(/'/, "''", string)
     return "'" string "'"
 }

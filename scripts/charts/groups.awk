@@ -34,3 +34,12 @@ function left_out_words()
 {
     return left_out ? " · groups of a single cell are in summary.md alone" : ""
 }
+
+# Why cells of list[1..n] did not run, for the foot of the page: their rows may have no room for it.
+function reasons_note(list, n,    i, words)
+{
+    for (i = 1; i <= n; i++)
+        if (S[list[i], "status"] != "ok" && S[list[i], "status"] != "bound")
+            words = words " · " S[list[i], "cell"] ": " status_text(list[i])
+    return words
+}

@@ -943,21 +943,22 @@ function fetch(    x, y)
                  when(y, " A thousand pages, a loop against threads: " y "."))
 }
 
-function cores_and_tasks(    x, several)
+function cores_and_tasks(    all, x, several, below)
 {
-    x = versus("mixed-4-all-pthreads", "mixed-4-one-pthreads", "as fast")
-    several = missing("mixed-4-all-pthreads") == "" ? \
-            cpu_count(S[row_of["mixed-4-all-pthreads"], "cpus"]) > 1 : 1
+    all = "mixed-4-all-pthreads"
+    x = versus(all, "mixed-4-one-pthreads", "as fast")
+    several = missing(all) != "" || cpu_count(S[row_of[all], "cpus"]) > 1
+    if (missing(all, 1) == "")
+        below = several ? " Below, pieces run at the same time as well." : \
+                          " This machine has no second core: below is no parallelism either."
     strip("mixed-4-one-pthreads", "tasks", "one core", "four threads: concurrency")
     strip("mixed-4-one-pthreads", "cores", "", "by core")
-    strip("mixed-4-all-pthreads", "tasks", several ? "all cores" : "the only core", \
+    strip(all, "tasks", several ? "all cores" : "the only core", \
           "the same" (several ? ": parallelism" : ""))
-    strip("mixed-4-all-pthreads", "cores", "", "by core")
+    if (missing(all, 1) == "") strip(all, "cores", "", "by core")
     lanes_figure("21", "one-core-all-cores", "Concurrency is not parallelism", \
                  "Above, pieces of four tasks take turns on one core, and their waits overlap all the " \
-                 "same. " (several ? "Below, pieces run at the same time as well." : \
-                           "This machine has no second core: below is no parallelism either.") \
-                 when(x, " All cores, against one: " x "."))
+                 "same." below when(x, " All cores, against one: " x "."))
 }
 
 # --- D8, D14, D18, D22: curves and dots --------------------------------------------------------
@@ -1333,9 +1334,10 @@ function unit_words(    i, unit)
 {
     for (i = 1; i <= rows; i++)
         if (S[i, "group"] ~ /^sleep-10(00)?-one$/ && S[i, "unit_ns"] > 0) unit[S[i, "tasks"]] = S[i, "unit_ns"]
-    if (!(10 in unit) || !(1000 in unit)) return ""
-    return " (" round_duration(unit[10]) \
-           (unit[10] == unit[1000] ? "" : ", of the thousand " round_duration(unit[1000])) ")"
+    i = unit[10] ? unit[10] : unit[1000]
+    if (!i) return ""
+    return " (" round_duration(i) \
+           (!unit[1000] || i == unit[1000] ? "" : ", of the thousand " round_duration(unit[1000])) ")"
 }
 
 # Of a metric of a cell: its median, or an end of its interval, in units where `is` says so.

@@ -4,7 +4,7 @@
 
 BEGIN {
     split("task_switches voluntary_switches involuntary_switches", METRIC, " ")
-    split("task switches;voluntary switches;involuntary switches", HEADING, ";")
+    split("between tasks;voluntary;involuntary", HEADING, ";")
     split("in user space;to wait;the core was taken", MEANING, ";")
     ZERO = -0.55 # where zero stands among the powers of ten
     SPACE = 24   # between panels, in pixels
@@ -40,12 +40,13 @@ function collect(group,    i, k, row, any)
 }
 
 # Blocks are kept whole; the columns, a half of a page or a page, are filled about evenly.
-function pages(    space, each, halves, n, i, first, last, sum)
+function pages(    space, each, halves, planned, n, i, first, last, sum)
 {
     space = PAGE_H - 242 - (environment["stamp"] != "" ? 68 : 0)
     halves = all_lines * 20.5 > space ? 2 : 1
-    each = all_lines / (halves * ceil(all_lines * 20.5 / space / halves))
+    planned = halves * ceil(all_lines * 20.5 / space / halves)
     for (first = 1; first <= blocks; first = last + 1) {
+        each = all_lines / max(planned - n, 1) # of what is left
         sum = block_lines[first]
         for (last = first; last < blocks; last++) {
             if (sum + block_lines[last + 1] / 2 > each) break
@@ -55,6 +56,7 @@ function pages(    space, each, halves, n, i, first, last, sum)
         column_first[++n] = first
         column_last[n] = last
         column_lines[n] = sum
+        all_lines -= sum
     }
     for (i = 1; i <= n; i += halves)
         one_page("switches" (i > 1 ? "-" (i + halves - 1) / halves : ""), \
@@ -77,8 +79,9 @@ function one_page(name, part, first, last, halves,    c, b, i, used, count_used,
         }
     }
     page_begin(name, "switches", "Switches of each strategy" part, \
-               "three different things, each counted by itself; medians on a log scale, zero apart" \
-               left_out_words(), statistics_note(METRIC[2], used, count_used))
+               "three kinds, each counted by itself; medians on a log scale, zero apart" \
+               left_out_words(), \
+               statistics_note(METRIC[2], used, count_used) reasons_note(used, count_used))
     printf "panels = %d\n", 3 * (last - first + 1) > page
     panel_top = page_top + 56
     row_h = min(34, (page_bottom - 32 - panel_top) / longest)
@@ -100,7 +103,8 @@ function one_column(name, c, left, panels,    k, b, i, y)
     columns_left = left + names_w + 14
     panel_bottom = panel_top + column_lines[c] * row_h
     for (k = 1; k <= 3; k++) {
-        label(column_left(k), panel_top - 44, "strong", "left", "ink", HEADING[k])
+        label(column_left(k), panel_top - 44, "strong", "left", "ink", \
+              fit(HEADING[k], "strong", column_w + SPACE - 6))
         label(column_left(k), panel_top - 20, "body", "left", "dim", \
               fit(MEANING[k], "body", column_w + 10))
         axis_file(name "." panels + k, column_left(k))
