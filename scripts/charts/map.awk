@@ -110,7 +110,8 @@ function winner(metric, group, x, y, w, h,    i, row, best, next_best, n, list, 
     }
     rectangle(x, y, x + w, y + h, "pale(" strategy_colour(S[best, "strategy"]) ")")
     rectangle(x, y, x + 8, y + h, strategy_colour(S[best, "strategy"]))
-    label(x + w / 2 + 4, y + h / 2 - 15, "strong", "center", "ink", fit(S[best, "strategy"], "strong", w - 14))
+    label(x + w / 2 + 4, y + h / 2 - 15, "strong", "center", "ink", \
+          fit(S[best, "strategy"], "strong", w - 14))
     label(x + w / 2 + 4, y + h / 2 + 15, "body", "center", "ink", next_best ? \
           "next ×" sprintf("%.2f", median(next_best, metric) / median(best, metric)) : "the only one")
 }

@@ -928,7 +928,8 @@ function nested(    x)
     x = versus("nested-2-one-coroutine", "nested-2-one-sequential", "as fast")
     lanes_figure("19", "nested", "Calls inside calls, and only the innermost waits", \
                  "Each task is three calls deep; the wait travels out through all of them to the " \
-                 "loop, the result travels back in." when(x, " Both at once, against one after the other: " x "."))
+                 "loop, the result travels back in." \
+                 when(x, " Both at once, against one after the other: " x "."))
 }
 
 function fetch(    x, y)
@@ -1333,7 +1334,8 @@ function sleeps(    i, n, list, k, c, metric, titles, is, left, wide, top, row_h
 function unit_words(    i, unit)
 {
     for (i = 1; i <= rows; i++)
-        if (S[i, "group"] ~ /^sleep-10(00)?-one$/ && S[i, "unit_ns"] > 0) unit[S[i, "tasks"]] = S[i, "unit_ns"]
+        if (S[i, "group"] ~ /^sleep-10(00)?-one$/ && S[i, "unit_ns"] > 0)
+            unit[S[i, "tasks"]] = S[i, "unit_ns"]
     i = unit[10] ? unit[10] : unit[1000]
     if (!i) return ""
     return " (" round_duration(i) \

@@ -92,7 +92,8 @@ function one_page(name, part, first, last, halves,    c, b, i, used, count_used,
     axis_low = ZERO - 0.2
     axis_high = axis_low + (log10(highest) + 0.02 - axis_low) * column_w / \
                            (column_w - width("99999", kind) - 14)
-    for (c = first; c <= last; c++) one_column(name, c, MARGIN + (c - first) * (half_w + HALVES), 3 * (c - first))
+    for (c = first; c <= last; c++)
+        one_column(name, c, MARGIN + (c - first) * (half_w + HALVES), 3 * (c - first))
     close(page)
 }
 
