@@ -216,7 +216,7 @@ function tracing_words(shows_ratios,    i, row, few, many, n, dropped, cost, pri
             absolute(T[row, "traced_ratio"] - 1) > absolute(T[worst, "traced_ratio"] - 1)))
             worst = row
     }
-    note = "drawn: the median of " (few == many ? few : few "–" many) " traced trials · "
+    note = "drawn: the median of " (few == many ? plural(few, "traced trial") : few "–" many " traced trials") " · "
     note = note (inferred() == "" ? "kernel switch records" : inferred())
     price = "tracing: " (cost == "" ? "?" : cost) " ns per event, " (dropped + 0) " dropped"
     gsub(/ /, "\302\240", price) # stays on one line
