@@ -286,7 +286,7 @@ function time_panel(left, right, top, bottom, from, to,    words)
 function axis_time(ns) { return (ns - axis_from) / axis_ns }
 
 # A strip from y downwards, `high` pixels in all.
-function draw_strip(i, y, high, lane,    lines, n, k, row, wall, x, middle)
+function draw_strip(i, y, high, lane,    lines, n, k, row, wall, x, middle, core)
 {
     rectangle(LEFT, y - 4, panel_right, y + high + 4, "panel")
     n = wrap(strip_note[i], "body", LEFT - MARGIN - (strip_by[i] == "cores" ? 100 : 54), 4, lines)
@@ -308,10 +308,11 @@ function draw_strip(i, y, high, lane,    lines, n, k, row, wall, x, middle)
     else if (strip_by[i] == "ideal") by_ideal(y, lane)
     else if (strip_by[i] == "cores") by_cores(i, y, lane)
     else by_workers(i, y, lane)
+    core_numbers(T[row, "cpus"], core)
     if (lane >= 20)
         for (k = 1; k <= strip_lanes[i]; k++)
             label(LEFT - 8, y + (k - 0.5) * lane, "body", "right", "dim", \
-                  strip_by[i] == "cores" ? "core " k : k)
+                  strip_by[i] == "cores" ? "core " core[k] : k)
     wall = strip_by[i] == "ideal" ? T[row, "ideal_ns"] : T[row, "wall_ns"]
     printf "%.6g\t%.1f\t%.6g\t%.1f\tink\n", \
         axis_time(wall), y - 4, axis_time(wall), middle * 2 - y + 4 > ends
@@ -423,13 +424,14 @@ function by_ideal(y, lane,    k, x0, x1, top, foot, middle)
 }
 
 # A lane per core: which task it ran.
-function by_cores(i, y, lane,    k, place, top)
+function by_cores(i, y, lane,    k, n, core, place, top)
 {
+    n = core_numbers(T[trace_of[strip_cell[i]], "cpus"], core)
+    for (k = 1; k <= n; k++) place[core[k]] = k
     find_runs(1)
     for (k = 1; k <= runs; k++) {
-        place = core_place(T[trace_of[strip_cell[i]], "cpus"], run_cpu[k])
-        if (place == "" || place >= strip_lanes[i]) continue
-        top = y + place * lane
+        if (!(run_cpu[k] in place) || place[run_cpu[k]] > strip_lanes[i]) continue
+        top = y + (place[run_cpu[k]] - 1) * lane
         if (run_x1[k] - run_x0[k] > 6 * pixel) { # a rim, to tell it from the next one
             run_x0[k] += 0.75 * pixel
             run_x1[k] -= 0.75 * pixel
@@ -482,18 +484,6 @@ function task_number(task, x0, x1, y, colour, lane,    sizes, n, i)
             label(LEFT + (x0 + x1) / 2 / pixel, y, sizes[i], "center", colour, task + 1)
             return
         }
-}
-
-# The place of a core in a list such as 0-3.
-function core_place(list, cpu,    part, bounds, n, k, place)
-{
-    n = split(list, part, /[+,]/)
-    for (k = 1; k <= n; k++) {
-        if (split(part[k], bounds, "-") < 2) bounds[2] = bounds[1]
-        if (cpu >= bounds[1] && cpu <= bounds[2]) return place + cpu - bounds[1]
-        place += bounds[2] - bounds[1] + 1
-    }
-    return ""
 }
 
 # Which worker took which task, inferred from when the tasks ran: a worker takes its next one when
