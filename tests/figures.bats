@@ -258,14 +258,24 @@ texts() # TEXT
     [ "$status" -eq 1 ]
 }
 
-@test "what noise hides is marked as no difference, the panel gives its noise floor" {
+@test "outliers are marked and counted" {
+    holds duration '>69.0 ms °1<'
+    holds duration '>°2: two outliers among them<'
+    copy
+    sed -i '/-pthreads,/s/,10,1,/,10,0,/' "$results/summary.csv"
+    "$figures" "$results" --only duration
     holds duration '>69.0 ms<'
+    lacks duration '°'
+}
+
+@test "what noise hides is marked as no difference, the panel gives its noise floor" {
+    holds duration '>69.0 ms °1<'
     holds duration '>ms · ±1.2 %<'
     copy
     sed -i -e 's/,noise_floor,/,baseline,noise_floor,/' -e 's/,0.012,/,coroutine,0.012,/' \
         -e '/-pthreads,/s/,slower,/,no difference shown,/' "$results/summary.csv"
     "$figures" "$results" --only duration
-    holds duration '>69.0 ms ≈<'
+    holds duration '>69.0 ms ≈ °1<'
     holds duration '>≈ no difference to coroutine shown<'
 }
 

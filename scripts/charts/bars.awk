@@ -87,6 +87,7 @@ function one_page(name, part, first, last,    i, j, used, count_used, title, sub
     bars_seen = dots_seen = ideals_seen = intervals_seen = 0
     noises_seen = 0
     alike_to = ""
+    outliers_seen = 0
     wide = (PAGE_W - 2 * MARGIN + SPACE) / across
     for (i = first; i <= last; i++) {
         collect(shown_group[i])
@@ -247,8 +248,12 @@ function log_tic(list, e,    ns, unit)
 function line_text(row)
 {
     if (S[row, "status"] != "ok") return status_text(row)
-    return duration(median(row, metric)) (is_alike(row) ? " ≈" : "")
+    return duration(median(row, metric)) (is_alike(row) ? " ≈" : "") \
+           (has_outliers(row) ? " °" S[row, "outliers"] : "")
 }
+
+# Outliers are of wall times; they are counted in, and said.
+function has_outliers(row) { return family == "duration" && S[row, "outliers"] > 0 }
 
 # Does noise hide whether a row differs from the baseline of its group?
 function is_alike(row) { return family == "duration" && S[row, "verdict"] == "no difference shown" }
@@ -264,6 +269,7 @@ function draw_row(row, y,    v, low)
         bound_bar(row, y, bar_h * 1.25)
         return
     }
+    if (has_outliers(row)) outliers_seen = 1
     if (is_alike(row)) alike_to = S[row, "baseline"] != "" ? S[row, "baseline"] : "the baseline"
     if (logarithmic) dot(row, v, y)
     else stack(row, v, y)
@@ -358,7 +364,8 @@ function legend(y,    x)
         x = legend_text(x + 40, y, "95 % interval")
     }
     if (noises_seen) x = legend_text(x, y, "±: noise floor")
-    if (alike_to != "") legend_text(x, y, "≈ no difference to " alike_to " shown")
+    if (alike_to != "") x = legend_text(x, y, "≈ no difference to " alike_to " shown")
+    if (outliers_seen) legend_text(x, y, "°2: two outliers among them")
 }
 
 function legend_text(x, y, words)
