@@ -121,6 +121,16 @@ static void print_record(const struct setup *setup, const struct record *record)
                     {"", record_number(record->voluntary_switches), format_whole, " voluntary"},
                     {"", record_number(record->involuntary_switches), format_whole, " involuntary"},
                     {0}});
+    double tasks = record_number(record->tasks_started);
+    if (tasks > 1)
+        print_parts(
+            "  per task",
+            (struct part[]){
+                {"", record_number(record->task_switches) / tasks, format_count, " task"},
+                {"", record_number(record->voluntary_switches) / tasks, format_count, " voluntary"},
+                {"", record_number(record->involuntary_switches) / tasks, format_count,
+                 " involuntary"},
+                {0}});
     print_parts("tasks", (struct part[]){
                              {"", record_number(record->tasks_started), format_whole, " started"},
                              {"", record_number(record->tasks_peak), format_whole, " at once"},

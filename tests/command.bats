@@ -116,7 +116,7 @@ field() {
     grep -q '^  digest  *a b$' "$tmp/out"
     grep -qF '?[31mred and more' "$tmp/out"
     "$overlap" run -s "$strategies/good" -w sleep -n 2 --unit 1 > "$tmp/out"
-    for row in 'wall time' 'CPU time' latency switches tasks digest; do grep -q "^  $row  " "$tmp/out"; done
+    for row in 'wall time' 'CPU time' latency switches '  per task' tasks digest; do grep -q "^  $row  " "$tmp/out"; done
 }
 
 @test "run colours on a terminal, and NO_COLOR stops it" {
