@@ -118,6 +118,31 @@ brew gcc make pkgconf libev jansson gsl llhttp
 END
 }
 
+@test "an emulator of aarch64 and a linker for it, where the machine is another" {
+    while read -r manager packages; do
+        bare_machine
+        stub_manager "$manager" 'echo "$name"'
+        [ "$manager" != apt-get ] || stub apt-cache
+        stub uname 'echo x86_64'
+        NO_INSTALL=1 deps test
+        [[ " ${lines[-1]} " == *" $packages "* ]]
+        stub uname 'echo aarch64'
+        NO_INSTALL=1 deps test
+        has " clang"
+        [[ $output != *qemu* && $output != *lld* ]]
+    done <<'END'
+apt-get clang qemu-user lld
+dnf clang qemu-user-static-aarch64 lld
+pacman clang qemu-user lld
+apk clang qemu-aarch64 lld
+zypper clang qemu-linux-user lld
+END
+    bare_machine
+    stub_manager brew
+    NO_INSTALL=1 deps test
+    [[ $output != *qemu* && $output != *lld* ]]
+}
+
 @test "where llhttp is not packaged, http-parser is" {
     stub_manager apt-get
     stub apt-cache 'case $* in *llhttp*) exit 100 ;; esac'

@@ -1,7 +1,8 @@
 /*
  * Does a switch between contexts keep what a function must preserve? Both sides load a pattern into
- * every such register, switch, and compare what they find on their return. To be included by one
- * file of a program; needs no test library, so that it runs on foreign processors as well.
+ * every such register, switch, and compare what they find on their return. And does a new context
+ * begin as a function may expect? To be included by one file of a program; needs no test library,
+ * so that it runs on foreign processors as well.
  */
 #ifndef OVERLAP_REGISTERS_H
 #define OVERLAP_REGISTERS_H
@@ -12,7 +13,6 @@
 #include <fenv.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 /* Loads `in` into the registers, calls swap(from, to), stores the registers to `out`. */
 void registers_across(void (*swap)(void **, void *), void **from, void *to, const uint64_t *in,
@@ -104,7 +104,12 @@ static void switch_and_compare(struct side *from, struct side *to)
 
 static void there_main(void *argument)
 {
-    (void)argument;
+    if (argument != &registers)
+        registers.wrong = "the argument of a new context";
+    if ((uintptr_t)__builtin_frame_address(0) % 16 != 0)
+        registers.wrong = "the alignment of a new stack";
+    if (registers.keeps_modes && fegetround() != registers.here.rounding)
+        registers.wrong = "the floating-point mode of its maker";
     sanitizer_arrive(&registers.there.stack, &registers.here.stack);
     for (;;)
         switch_and_compare(&registers.there, &registers.here);
@@ -114,16 +119,21 @@ static void there_main(void *argument)
  * modes must be kept as well. */
 static const char *registers_check(const struct context_backend *backend, bool keeps_modes)
 {
+    enum { ROUNDS = 1000, THERE = 1 << 20 /* its first pattern */ };
     static char stack[256 << 10];
-    memset(&registers, 0, sizeof registers);
     registers.backend = backend;
     registers.keeps_modes = keeps_modes;
+    registers.wrong = NULL;
     registers.here = (struct side){.rounding = FE_UPWARD, .pattern = 1};
-    registers.there = (struct side){.rounding = FE_DOWNWARD, .pattern = 1 << 20};
+    registers.there = (struct side){.rounding = FE_DOWNWARD, .pattern = THERE};
     sanitizer_add_stack(&registers.there.stack, stack, sizeof stack);
-    registers.there.context = backend->make(stack, sizeof stack, there_main, NULL);
-    for (int i = 0; i < 1000; i++)
+    if (keeps_modes)
+        fesetround(registers.here.rounding);
+    registers.there.context = backend->make(stack, sizeof stack, there_main, &registers);
+    for (int i = 0; i < ROUNDS; i++)
         switch_and_compare(&registers.here, &registers.there);
+    if (registers.there.pattern != THERE + ROUNDS * REGISTERS)
+        registers.wrong = "its word: the other side did not run each time";
     sanitizer_remove_stack(&registers.there.stack);
     fesetround(FE_TONEAREST);
     return registers.wrong;
