@@ -11,8 +11,9 @@
  * The method is that of CPython 3.2 and later (Antoine Pitrou's "new GIL", 2009; take_gil() and
  * drop_gil() in Python/ceval_gil.c, ceval_gil.h before 3.12), with its forced switching: who drops
  * the lock on request waits until another thread has taken it, or it would be the first to take it
- * again. Two things differ. One mutex guards everything where CPython has a second one for the
- * forced switch. And the thread that creates the others needs no lock, since it is not a task.
+ * again. Three things differ. One mutex guards everything where CPython has a second one for the
+ * forced switch. Who drops the lock for good waits likewise, as it did there until 3.11. And the
+ * thread that creates the others needs no lock, since it is not a task.
  *
  * The kernel does the switching: a waiter is woken by it, so there are no task switches to count.
  */

@@ -1,7 +1,9 @@
 /*
  * The lock of the strategy gil, seen from its tasks: they note when they run in memory that nothing
- * but the lock protects. Time is only ever compared from below, for other programs run here too: a
- * hold is measured from the last sign of the one before to the first sign of the one after.
+ * but the lock protects. Other programs run here too, so time is compared from below: a hold is
+ * measured from the last sign of the one before to the first sign of the one after. And from above
+ * only in the median, and by the holder's own CPU time, which stands still while it is kept
+ * waiting.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +13,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -21,13 +24,15 @@
 #include "clock.h"
 #include "setup.h"
 
-enum { TASKS = 3, RUNS_MAX = 1000, HAND_OVERS = 12, ITERATIONS = 1 << 18 };
+enum { TASKS = 3, RUNS_MAX = 1000, ITERATIONS = 1 << 18, PIECES_MAX = 3000 };
 
 /* One hold of the lock. */
 struct run {
     uint32_t task;
     uint64_t before_ns; /* the last sign of the run before */
     uint64_t after_ns;  /* the first sign of the run after; 0: there is none */
+    uint64_t start_ns;  /* its thread's CPU time at its first sign */
+    uint64_t cpu_ns;    /* what it has computed since */
     bool preempted;     /* it ended at a checkpoint */
 };
 
@@ -52,7 +57,11 @@ static void sign(const struct task *task)
             run->preempted = at_checkpoint;
         }
         if (run_count < RUNS_MAX)
-            runs[run_count++] = (struct run){.task = task->id, .before_ns = last_ns};
+            runs[run_count++] = (struct run){.task = task->id,
+                                             .before_ns = last_ns,
+                                             .start_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID)};
+    } else {
+        run->cpu_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - run->start_ns;
     }
     last_ns = now_ns;
 }
@@ -92,6 +101,8 @@ static void lock_taken(struct task *task)
 
 /* ---- Tasks ---- */
 
+static unsigned hand_overs; /* so often the lock is to go from one task to another */
+
 struct spinner {
     struct task task;
     uint64_t pieces;
@@ -104,12 +115,13 @@ static void spin(struct task *task)
     task->result->digest = work(task, task->result->digest, ITERATIONS, spinner->set, 16);
 }
 
-/* Computes until the lock has changed hands often enough. */
+/* Computes until the lock has changed hands often enough, or should have long ago. */
 static const struct op *greedy(struct task *task, int64_t result)
 {
+    struct spinner *spinner = (struct spinner *)task;
     TASK_BEGIN(task);
     enter(task);
-    while (run_count < HAND_OVERS)
+    for (; run_count < hand_overs && spinner->pieces < PIECES_MAX; spinner->pieces++)
         spin(task);
     leave(task, false);
     TASK_END(task);
@@ -195,10 +207,19 @@ static void run(const char *switch_interval,
 
 /* ---- Tests ---- */
 
+static int compare(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Not sooner than an interval after the last switch, and not much later. */
 static void computing_tasks_are_made_to_switch(void **state)
 {
     (void)state;
     enum { INTERVAL_NS = 3000000 };
+    uint64_t cpu_ns[RUNS_MAX];
+    hand_overs = 12;
     late_us = 4500; /* so that not all who wait have begun to at a switch */
     run("3ms", greedy);
     late_us = 0;
@@ -206,12 +227,33 @@ static void computing_tasks_are_made_to_switch(void **state)
     for (unsigned i = 0; i < run_count; i++) {
         if (!runs[i].preempted)
             continue;
-        preempted++;
+        cpu_ns[preempted++] = runs[i].cpu_ns;
         assert_true(runs[i].after_ns - runs[i].before_ns >= INTERVAL_NS);
         assert_int_not_equal(runs[i].task, runs[i + 1].task);
     }
-    assert_true(preempted >= HAND_OVERS - TASKS);
+    assert_true(preempted >= hand_overs - TASKS);
     assert_true(awaited >= preempted);
+    qsort(cpu_ns, preempted, sizeof *cpu_ns, compare);
+    assert_in_range(cpu_ns[preempted / 2], 0, 3 * INTERVAL_NS);
+}
+
+/* On one core, with a policy by which who is woken does not push aside who runs: if the holder did
+ * not wait until somebody else has the lock, it would have it again long before. */
+static void who_is_asked_does_not_take_it_again(void **state)
+{
+    (void)state;
+    cpu_set_t before, one;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&one);
+    CPU_SET((unsigned)sched_getcpu(), &one);
+    if (sched_setaffinity(0, sizeof one, &one) < 0 ||
+        sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0}) < 0)
+        skip();
+    hand_overs = 50;
+    run("3ms", greedy);
+    assert_true(run_count >= hand_overs);
+    sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
+    sched_setaffinity(0, sizeof before, &before);
 }
 
 static void nobody_switches_within_the_interval(void **state)
@@ -242,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(computing_tasks_are_made_to_switch),
+        cmocka_unit_test(who_is_asked_does_not_take_it_again),
         cmocka_unit_test(nobody_switches_within_the_interval),
         cmocka_unit_test(only_one_runs),
         cmocka_unit_test(released_around_ops),
