@@ -146,41 +146,62 @@ static void first_ready_is_first_served(void **state)
     }
 }
 
-static unsigned count_mappings(void)
+static size_t mapped_bytes(void)
 {
-    unsigned count = 0;
-    FILE *file = fopen("/proc/self/maps", "re");
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
     assert_non_null(file);
-    for (int c; (c = getc(file)) != EOF;)
-        count += c == '\n';
+    assert_int_equal(fscanf(file, "%zu", &pages), 1);
     fclose(file);
-    return count;
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Ten thousand fibers come and go. What a sanitizer maps for itself is its own affair. */
 static void nothing_is_left(void **state)
 {
     (void)state;
+    struct sigaction handler;
+    stack_t stack;
+    sigaction(SIGSEGV, NULL, &handler);
+    void (*before)(int) = handler.sa_handler;
     FOR_EACH_STRATEGY(strategy)
     {
         assert_int_equal(run(strategy, 1000), 0);
-        unsigned before = count_mappings();
-        for (int i = 0; i < 10; i++)
+        enum { TRIALS = 10 }; /* who loses anything in each loses a page each time, at least */
+        size_t bytes = mapped_bytes();
+        for (int i = 0; i < TRIALS; i++)
             assert_int_equal(run(strategy, 1000), 0);
         if (SANITIZER_STACK_FACTOR == 1)
-            assert_in_range(count_mappings(), 0, before);
+            assert_true(mapped_bytes() < bytes + TRIALS * (size_t)sysconf(_SC_PAGESIZE));
     }
+    sigaction(SIGSEGV, NULL, &handler);
+    assert_ptr_equal(handler.sa_handler, before);
+    sigaltstack(NULL, &stack);
+    if (SANITIZER_STACK_FACTOR == 1)
+        assert_true(stack.ss_flags & SS_DISABLE);
+}
+
+static unsigned released;
+
+static void release(struct task *task)
+{
+    (void)task;
+    released++;
 }
 
 static void a_task_that_cannot_be_made_ends_it(void **state)
 {
     (void)state;
     refused_task = 5;
+    task_hooks.release = release;
     FOR_EACH_STRATEGY(strategy)
     {
+        released = 0;
         assert_int_equal(run(strategy, 10), STRATEGY_LIMIT);
         assert_non_null(strstr(trial.reason, "cannot make task 6 for 10"));
+        assert_int_equal(released, 5);
     }
+    task_hooks.release = NULL;
 }
 
 /* Runs it in a child, and returns what that says on stderr. */
