@@ -190,7 +190,8 @@ static const struct op *hold_body(struct task *task, int64_t result)
 /* The same tasks under every strategy, and no workload draws with this salt. */
 static bool is_chosen(uint32_t id)
 {
-    return workload_random(params.seed, id, 0xca9ce1ed) < chosen_below;
+    uint32_t first = workload->together ? id - id % workload->together : id;
+    return workload_random(params.seed, first, 0xca9ce1ed) < chosen_below;
 }
 
 /* Until a task is at the gate. The last to come there has the chosen ones cancelled, on its own

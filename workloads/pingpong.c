@@ -67,6 +67,15 @@ static struct op next_op(struct player *player)
     return op_send(fd, &player->message, sizeof player->message, params.timeout_ns);
 }
 
+/* Whose partner is gone has been cancelled with it, even if it has not been told yet. */
+static int32_t error_of(const struct task *task, int64_t result)
+{
+    bool gone = result >= 0 || result == -EPIPE || result == -ECONNRESET;
+    if (gone)
+        return task_may_be_cancelled(task) ? ECANCELED : EPIPE;
+    return (int32_t)-result;
+}
+
 static const struct op *pingpong_body(struct task *task, int64_t result)
 {
     struct player *player = (struct player *)task;
@@ -75,7 +84,7 @@ static const struct op *pingpong_body(struct task *task, int64_t result)
     for (; player->turn < 2 * rounds; player->turn++) {
         AWAIT(task, next_op(player));
         if (result != sizeof player->message) {
-            task->result->error = result < 0 ? (int32_t)-result : EPIPE;
+            task->result->error = error_of(task, result);
             shutdown(sockets[task->id], SHUT_RDWR); /* or the other would wait forever */
             break;
         }
@@ -106,6 +115,7 @@ WORKLOAD(pingpong) = {
     .task_bytes = sizeof(struct player),
     .settings = settings,
     .needs_all_alive = true,
+    .together = 2,
     .prepare = pingpong_prepare,
     .provide = pingpong_provide,
     .body = pingpong_body,

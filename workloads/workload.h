@@ -42,6 +42,10 @@ struct workload {
      * would wait forever, and is refused. */
     bool needs_all_alive;
 
+    /* So many in a row are of no use without each other, and cancelled together; 0: each is on its
+     * own. */
+    unsigned together;
+
     /* Once per trial, and in a dry run, before the clock starts: checks settings, resolves names,
      * allocates what all tasks share. Returns 0, or -1 with one line in `why` (wrong use).
      * Optional. */
