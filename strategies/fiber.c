@@ -45,6 +45,14 @@ static struct {
 
 /* ---- Switching ---- */
 
+/* Has the stack of the one after next fetched into the cache: among thousands it is not there. */
+static inline void fetch_ahead(void)
+{
+    const struct fiber *after = (const struct fiber *)fibers.loop.ready.first;
+    if (after)
+        __builtin_prefetch(after->context);
+}
+
 /* Goes to the fiber whose turn it is, or back to run() when there is none. Returns when it is the
  * turn of `self`, at once when nobody else is ready. */
 static inline void leave(struct fiber *self, bool for_good)
@@ -56,6 +64,7 @@ static inline void leave(struct fiber *self, bool for_good)
         next = &fibers.main;
     if (next == self)
         return;
+    fetch_ahead();
     sanitizer_leave(&self->stack, &next->stack, for_good);
     fibers.left = self;
     fibers.backend->swap(&self->context, next->context);
@@ -158,6 +167,14 @@ static int open_stacks(struct trial *trial)
     return STRATEGY_LIMIT;
 }
 
+/* How much of its stack fiber `id` has. If all began at the same place of their page, what they use
+ * would contend for a few sets of the cache; so they begin at one of several lines. */
+static size_t own_stack_bytes(unsigned id)
+{
+    enum { LINES = 16, LINE_BYTES = 64 }; /* a quarter of a page: the first page still does */
+    return fibers.stacks.stack_bytes - id % LINES * LINE_BYTES;
+}
+
 static int make_fibers(struct trial *trial, struct fiber *all)
 {
     for (unsigned id = 0; id < trial->tasks; id++) {
@@ -167,7 +184,7 @@ static int make_fibers(struct trial *trial, struct fiber *all)
         if (!fiber->task)
             return strategy_limit(trial, "task", id, errno);
         sanitizer_add_stack(&fiber->stack, stack, fibers.stacks.stack_bytes);
-        fiber->context = fibers.backend->make(stack, fibers.stacks.stack_bytes, fiber_main, fiber);
+        fiber->context = fibers.backend->make(stack, own_stack_bytes(id), fiber_main, fiber);
         loop_ready(&fibers.loop, &fiber->waiter, 0);
     }
     return 0;
