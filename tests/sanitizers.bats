@@ -24,7 +24,7 @@ everything() {
 }
 
 build() {
-    make -j2 SANITIZE="$1" BUILD="$OUT/$2" all "$OUT/$2/tests/test_cancel" > "$BATS_TEST_TMPDIR/log" 2>&1 || {
+    make -j2 SANITIZE="$1" BUILD="$OUT/$2" all "$OUT/$2"/tests/test_{cancel,fiber} > "$BATS_TEST_TMPDIR/log" 2>&1 || {
         cat "$BATS_TEST_TMPDIR/log"
         return 1
     }
@@ -32,14 +32,19 @@ build() {
 
 @test "address and undefined behaviour" {
     build address,undefined asan
-    UBSAN_OPTIONS=halt_on_error=1 everything "$OUT/asan/overlap"
-    UBSAN_OPTIONS=halt_on_error=1 "$OUT/asan/tests/test_cancel"
+    # else locals lie on the fiber's own stack, and it would not matter what ASan is told of another
+    export UBSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_stack_use_after_return=1
+    everything "$OUT/asan/overlap"
+    "$OUT/asan/tests/test_cancel"
+    "$OUT/asan/tests/test_fiber"
 }
 
 @test "threads" {
     build thread tsan
-    TSAN_OPTIONS=halt_on_error=1 everything "$OUT/tsan/overlap"
-    TSAN_OPTIONS=halt_on_error=1 "$OUT/tsan/tests/test_cancel"
+    export TSAN_OPTIONS=halt_on_error=1
+    everything "$OUT/tsan/overlap"
+    "$OUT/tsan/tests/test_cancel"
+    "$OUT/tsan/tests/test_fiber"
 }
 
 @test "valgrind on the coroutine path" {
