@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -329,6 +330,42 @@ static void a_worker_has_one_task_at_a_time(void **state)
     }
 }
 
+/* ---- Loops ---- */
+
+static void tasks_are_dealt_to_loops(void **state)
+{
+    (void)state;
+    enum { TASKS = 11, LOOPS = 4 };
+    static const char *const names[] = {"multi-loop", "multi-loop-processes"};
+    for (unsigned s = 0; s < 2; s++) {
+        struct trial trial = trial_of(TASKS, LOOPS, noting);
+        pid_t workers[TASKS];
+        run(names[s], &trial);
+        assert_int_equal(shared->notes, 2 * TASKS);
+        for (unsigned i = 0; i < 2 * TASKS; i++)
+            workers[shared->note[i].task] = shared->note[i].worker;
+        for (unsigned id = 0; id < TASKS; id++)
+            for (unsigned other = 0; other < id; other++)
+                assert_int_equal(workers[id] == workers[other], id % LOOPS == other % LOOPS);
+    }
+}
+
+/* Nor may a fault in memory make it wait: so it is tried more than once. */
+static void the_toy_never_sleeps(void **state)
+{
+    (void)state;
+    long waits = 1;
+    for (unsigned tries = 0; waits > 0 && tries < 10; tries++) {
+        struct rusage before, after;
+        struct trial trial = trial_of(20, 1, noting);
+        getrusage(RUSAGE_THREAD, &before);
+        run("toy-loop", &trial);
+        getrusage(RUSAGE_THREAD, &after);
+        waits = after.ru_nvcsw - before.ru_nvcsw;
+    }
+    assert_int_equal(waits, 0);
+}
+
 /* ---- Processes ---- */
 
 static const char *const in_processes[] = {"fork", "process-pool", "multi-loop-processes"};
@@ -431,6 +468,8 @@ int main(void)
         cmocka_unit_test(yields_bring_nothing_and_are_counted),
         cmocka_unit_test(one_worker_keeps_the_order),
         cmocka_unit_test(a_worker_has_one_task_at_a_time),
+        cmocka_unit_test(tasks_are_dealt_to_loops),
+        cmocka_unit_test(the_toy_never_sleeps),
         cmocka_unit_test(payloads_are_carried),
         cmocka_unit_test(who_dies_is_named),
         cmocka_unit_test(who_leaves_early_is_named),
