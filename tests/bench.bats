@@ -274,6 +274,7 @@ SUITE
     refuses "nope 3" "'nope' is none of"
     refuses "rounds many" "rounds takes a whole number"
     refuses "rounds 0" "rounds must be between 1"
+    refuses "cell sleep 2 one coroutine rounds=none" "rounds"
     refuses "cell mixed 4" "a cell is: cell WORKLOAD TASKS CPUS STRATEGIES"
     refuses "cell mixed 4 one fork nope" "'nope' is neither a pass"
     refuses "cell mixed 4 one nope" "unknown strategy 'nope'"
