@@ -215,7 +215,10 @@ static void check_timers(void)
 static void check_perf(void)
 {
     struct switches switches = {0};
-    const char *why = switches_open(&switches);
+    struct switches_sample now = switches_sample();
+    bool absent;
+    struct trace_event out, in;
+    const char *why = switches_open(&switches, &now, &absent, &out, &in);
     if (why)
         add(NOTE, "perf", NULL, "timelines infer pre-emption from gaps: %s", why);
     else

@@ -46,7 +46,8 @@ static const char *why_not_opened(int error)
     }
 }
 
-const char *switches_open(struct switches *switches)
+/* Opens and maps the event; NULL, or why not. */
+static const char *open_ring(struct switches *switches)
 {
     struct perf_event_attr attr = {
         .type = PERF_TYPE_SOFTWARE,
@@ -135,7 +136,7 @@ bool switches_take(struct switches *switches, struct trace_event *event, uint64_
 
 /* The wall clock comes last: should one of the calls cost the thread its core, the absence is part
  * of what led here. */
-static struct switches_sample take_sample(void)
+struct switches_sample switches_sample(void)
 {
     struct rusage usage;
     getrusage(RUSAGE_THREAD, &usage);
@@ -187,6 +188,26 @@ static bool was_moved(uint64_t ns, uint16_t cpu, struct trace_event *out, struct
     return true;
 }
 
+/* A switch before the ring is mapped is not logged. Opening takes locks of the address space, for
+ * which the threads of a trial queue, as does making a thread's first heap: a fresh thread may be
+ * away for milliseconds. */
+const char *switches_open(struct switches *switches, const struct switches_sample *since,
+                          bool *absent, struct trace_event *out, struct trace_event *in)
+{
+    const char *reason = open_ring(switches);
+    if (reason)
+        return reason;
+    struct switches_sample now = switches_sample();
+    struct perf_event_mmap_page *ring = switches->ring; /* what it holds by now was before */
+    __atomic_store_n(&ring->data_tail, ring->data_tail + ring_filled(ring), __ATOMIC_RELEASE);
+    uint16_t cpu = (uint16_t)sched_getcpu();
+    *absent = switches_infer(since, &now, since->wall_ns, out, in);
+    in->cpu = cpu;
+    if (!*absent && cpu != switches->cpu)
+        *absent = was_moved(now.wall_ns, cpu, out, in);
+    return NULL;
+}
+
 bool switches_look(struct switches *switches, uint64_t now_ns, bool at_checkpoint,
                    struct trace_event *out, struct trace_event *in)
 {
@@ -195,14 +216,14 @@ bool switches_look(struct switches *switches, uint64_t now_ns, bool at_checkpoin
     switches->cpu = cpu;
     if (!switches->computing) {
         switches->computing = true;
-        switches->sample = take_sample();
+        switches->sample = switches_sample();
         switches->looked_ns = now_ns;
         return moved && was_moved(now_ns, cpu, out, in);
     }
     bool found = false;
     uint64_t distance_ns = now_ns - switches->looked_ns;
     if (distance_ns > switches->usual_ns + switches->usual_ns / 2 + OFF_CORE_MIN_NS) {
-        struct switches_sample sample = take_sample();
+        struct switches_sample sample = switches_sample();
         found = switches_infer(&switches->sample, &sample, switches->looked_ns, out, in);
         in->cpu = cpu;
         switches->sample = sample;

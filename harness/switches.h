@@ -42,10 +42,16 @@ struct switches {
     struct switches_sample sample; /* taken at some look before */
 };
 
+/* The calling thread's, now. */
+struct switches_sample switches_sample(void);
+
 /* Starts the kernel's log for the calling thread. Returns NULL, or why not: one line of static
- * text with the command that helps. Close it before the thread ends; not to be used by a child
- * after fork(), where the ring is not mapped: zero the struct there. */
-const char *switches_open(struct switches *switches);
+ * text with the command that helps. *absent tells whether the thread was off its core, or moved to
+ * another, between `since`, a sample of its own, and the beginning of the log; then out and in (ns,
+ * kind, cpu) say when. Close it before the thread ends; not to be used by a child after fork(),
+ * where the ring is not mapped: zero the struct there. */
+const char *switches_open(struct switches *switches, const struct switches_sample *since,
+                          bool *absent, struct trace_event *out, struct trace_event *in);
 void switches_close(struct switches *switches);
 
 /* More than half of the ring is in use. */

@@ -38,6 +38,7 @@ struct recorder {
     struct trace_event *next, *end; /* the rest of its page */
     uint32_t thread;                /* its number, from 1; 0: not known to the pool yet */
     bool follows_switches;
+    struct switches_sample fresh; /* taken when its first resumption began; zeroed after that */
     struct switches switches;
 };
 
@@ -60,6 +61,14 @@ static bool take_page(void)
     self.next = pool->page[page].events;
     self.end = self.next + PAGE_EVENTS;
     return true;
+}
+
+/* Has room for an event at hand: what is about to read the clock does not fault after it. A
+ * thread's first fault may take milliseconds, for all its siblings are at it. */
+static void make_room(void)
+{
+    if (self.next == self.end && take_page())
+        *(volatile unsigned char *)self.next = 0;
 }
 
 static void record(const struct trace_event *event)
@@ -88,12 +97,20 @@ static void begin_child(void)
 
 static void follow_switches(void)
 {
+    struct switches_sample since = self.fresh.wall_ns ? self.fresh : switches_sample();
+    struct trace_event out, in;
+    bool absent = false;
     self.follows_switches = true;
-    const char *reason = no_perf ? "perf was turned off" : switches_open(&self.switches);
+    const char *reason =
+        no_perf ? "perf was turned off" : switches_open(&self.switches, &since, &absent, &out, &in);
     if (reason)
         atomic_store(&pool->switch_reason, reason);
     else
         pthread_setspecific(thread_end, &self);
+    if (absent) {
+        record(&out);
+        record(&in);
+    }
 }
 
 static void drain_switches(void)
@@ -141,6 +158,7 @@ static uint64_t op_until_ns(const struct op *op, uint64_t ns)
 
 static void record_resume(uint32_t id)
 {
+    make_room();
     self.switches.cpu = (uint16_t)sched_getcpu();
     record(&(struct trace_event){
         .task = id, .kind = TRACE_RESUME, .cpu = self.switches.cpu, .ns = clock_now_ns()});
@@ -149,7 +167,9 @@ static void record_resume(uint32_t id)
 const struct op *trace_body(struct task *task, int64_t result)
 {
     uint32_t id = task->id;
+    bool is_fresh = self.thread == 0;
     record_resume(id);
+    self.fresh = is_fresh ? switches_sample() : (struct switches_sample){0};
 
     const struct op *op = workload_body(task, result);
 

@@ -103,6 +103,18 @@ field() {
     refute grep -q ready-lock "$tmp/pthreads.csv"
 }
 
+@test "no core runs two tasks at once, also while their threads are young" {
+    for _ in 1 2 3 4 5 6 7 8; do
+        "$overlap" run -s pthreads -w cpu -n 4 --work 20ms --cpus all --pass timeline --json \
+            --timeline "$tmp/young.csv" > "$tmp/young.json"
+        grep -q '"switch_source":"perf"' "$tmp/young.json" || skip "perf is refused here"
+        grep ,running, "$tmp/young.csv" | sort -t , -k 2n,2 -k 4n,4 | awk -F , '
+            $2 == cpu && (end < $5 ? end : $5) - $4 > 1e6 { print "core " cpu ": task " $1 " runs beside task " task; bad = 1 }
+            $2 != cpu || $5 > end { cpu = $2; end = $5; task = $1 }
+            END { exit bad }'
+    done
+}
+
 @test "what is not known, or is a multiple of nothing, is not in the table" {
     "$overlap" run -s coroutine -w cpu -n 2 --work 0 > "$tmp/out"
     grep -q '^  wall time  *[0-9.]* [mµn]s$' "$tmp/out"
