@@ -79,7 +79,7 @@ function field(metric, title, left, wide,    c, l, x, y, w, h, top, bottom)
 
 # The best strategy of a group, in its colour; hatched and without one when it cannot be told from
 # some other.
-function winner(metric, group, x, y, w, h,    i, row, best, next_best, n, list, ties, names, others)
+function winner(metric, group, x, y, w, h,    i, row, best, next_best, n, list, ties, names, others, kind)
 {
     for (i = 1; i <= group_rows[group]; i++) {
         row = group_row[group, i]
@@ -110,8 +110,9 @@ function winner(metric, group, x, y, w, h,    i, row, best, next_best, n, list, 
     }
     rectangle(x, y, x + w, y + h, "pale(" strategy_colour(S[best, "strategy"]) ")")
     rectangle(x, y, x + 8, y + h, strategy_colour(S[best, "strategy"]))
-    label(x + w / 2 + 4, y + h / 2 - 15, "strong", "center", "ink", \
-          fit(S[best, "strategy"], "strong", w - 14))
+    kind = "strong"
+    if (width(S[best, "strategy"], kind) > w - 14) kind = "body"
+    label(x + w / 2 + 4, y + h / 2 - 15, kind, "center", "ink", fit(S[best, "strategy"], kind, w - 10))
     label(x + w / 2 + 4, y + h / 2 + 15, "body", "center", "ink", next_best ? \
           "next ×" sprintf("%.2f", median(next_best, metric) / median(best, metric)) : "the only one")
 }
