@@ -103,6 +103,19 @@ field() {
     refute grep -q ready-lock "$tmp/pthreads.csv"
 }
 
+@test "reads that end within a page give what sequential reads" {
+    local wanted digest strategy
+    wanted=$("$overlap" run -s sequential -w file -n 2 --chunk 1000 --json | field digest)
+    [ -n "$wanted" ]
+    for strategy in $("$overlap" list strategies --json | sed -n 's/^      "name": "\(.*\)",/\1/p'); do
+        echo "$strategy"
+        [ "$strategy" != uring ] || "$overlap" run -s uring -w sleep --unit 1 > "$tmp/out" || continue
+        digest=$("$overlap" run -s "$strategy" -w file -n 2 --chunk 1000 --json | field digest)
+        [ "$digest" = "$wanted" ] || { echo "$strategy: $digest, not $wanted"; false; }
+    done
+    [ -n "$strategy" ]
+}
+
 @test "no core runs two tasks at once, also while their threads are young" {
     for _ in 1 2 3 4 5 6 7 8; do
         "$overlap" run -s pthreads -w cpu -n 4 --work 20ms --cpus all --pass timeline --json \
